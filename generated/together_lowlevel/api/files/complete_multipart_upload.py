@@ -1,0 +1,202 @@
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.complete_multipart_request import CompleteMultipartRequest
+from ...models.complete_multipart_response import CompleteMultipartResponse
+from ...models.file_error import FileError
+from ...types import Response
+
+
+def _get_kwargs(
+    *,
+    body: CompleteMultipartRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/files/multipart/complete",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> CompleteMultipartResponse | FileError | None:
+    if response.status_code == 200:
+        response_200 = CompleteMultipartResponse.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = FileError.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = FileError.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = FileError.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = FileError.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = FileError.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = FileError.from_dict(response.json())
+
+        return response_500
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[CompleteMultipartResponse | FileError]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: CompleteMultipartRequest,
+) -> Response[CompleteMultipartResponse | FileError]:
+    """Complete an upload in parts
+
+     Makes one file of the parts that were sent. Some servers answer with the file itself, not under
+    `file`.
+
+    Args:
+        body (CompleteMultipartRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CompleteMultipartResponse | FileError]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: CompleteMultipartRequest,
+) -> CompleteMultipartResponse | FileError | None:
+    """Complete an upload in parts
+
+     Makes one file of the parts that were sent. Some servers answer with the file itself, not under
+    `file`.
+
+    Args:
+        body (CompleteMultipartRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CompleteMultipartResponse | FileError
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: CompleteMultipartRequest,
+) -> Response[CompleteMultipartResponse | FileError]:
+    """Complete an upload in parts
+
+     Makes one file of the parts that were sent. Some servers answer with the file itself, not under
+    `file`.
+
+    Args:
+        body (CompleteMultipartRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[CompleteMultipartResponse | FileError]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: CompleteMultipartRequest,
+) -> CompleteMultipartResponse | FileError | None:
+    """Complete an upload in parts
+
+     Makes one file of the parts that were sent. Some servers answer with the file itself, not under
+    `file`.
+
+    Args:
+        body (CompleteMultipartRequest):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        CompleteMultipartResponse | FileError
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+        )
+    ).parsed
