@@ -21,6 +21,10 @@ class OpenEnum(StrEnum):
         member._name_ = member._value_ = str(value)
         return member
 
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        # Python 3.11 began by travelling by name, which finds no member that is not listed.
+        return self.__class__, (self._value_,)
+
 
 def parse_datetime(value: object) -> datetime:
     """The aware moment that `value` names; without a zone it is in UTC.

@@ -78,6 +78,7 @@ class _Transfer:
         self.path = _wire.content_path(file_id)
         self.sink = sink
         self.expected = expected
+        self.told_etag: str | None = None
         self.etag: str | None = None
         self.total: int | None = None
         self.accepted = False
@@ -103,7 +104,8 @@ class _Transfer:
         length = _number(head.headers.get("content-length"))
         if head.status == 206:
             place = _RANGE.fullmatch(head.headers.get("content-range", "").strip())
-            if place is None or int(place[1]) != self.sink.size or head.headers.get("etag", self.etag) != self.etag:
+            is_other = head.headers.get("etag", self.told_etag) != self.told_etag
+            if place is None or int(place[1]) != self.sink.size or is_other:
                 self.resumable = False
                 return False
             total = _number(place[3])
@@ -119,8 +121,9 @@ class _Transfer:
             return False
         self.sink.restart()
         self.total = None if encoded else length
-        strong = head.headers.get("etag", "")
-        # It is sent back as it came, where it can be sent.
+        self.told_etag = head.headers.get("etag")
+        # Only a strong one says that the bytes are the same, and only ASCII can be sent back.
+        strong = self.told_etag or ""
         self.etag = strong if strong.isascii() and strong.startswith('"') else None
         # The rest can be joined on only where it is sure to be of the same bytes.
         known = self.etag is not None or self.expected is not None or self.total is not None

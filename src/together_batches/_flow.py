@@ -66,6 +66,9 @@ _NEVER_SENT = (
     httpx.InvalidURL,
 )
 
+# What httpx raises; the last where a redirect comes with a cookie that it cannot send on.
+_BROKEN = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
+
 
 @frozen
 class Api:
@@ -162,7 +165,7 @@ class Blocking:
                     for chunk in response.iter_bytes():
                         limit.take(chunk)
                 return _reply(response, limit.body())
-        except (httpx.HTTPError, httpx.InvalidURL, _TookTooLong) as error:
+        except (*_BROKEN, _TookTooLong) as error:
             return _failure(error)
         except RuntimeError as error:
             _raise_if_closed(self.http, error)
@@ -183,7 +186,7 @@ class Blocking:
                     for chunk in response.iter_bytes() if encoded else response.iter_raw():
                         effect.sink.write(chunk)
                     return Fetched(head)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except _BROKEN as error:
             return _failure(error) if head is None else Fetched(head, _failure(error))
         except RuntimeError as error:
             _raise_if_closed(self.http, error)
@@ -260,7 +263,7 @@ class Async:
                     async for chunk in response.aiter_bytes():
                         limit.take(chunk)
                 return _reply(response, limit.body())
-        except (httpx.HTTPError, httpx.InvalidURL, _TookTooLong) as error:
+        except (*_BROKEN, _TookTooLong) as error:
             return _failure(error)
         except RuntimeError as error:
             _raise_if_closed(self.http, error)
@@ -280,7 +283,7 @@ class Async:
                     async for chunk in response.aiter_bytes() if encoded else response.aiter_raw():
                         effect.sink.write(chunk)
                     return Fetched(head)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except _BROKEN as error:
             return _failure(error) if head is None else Fetched(head, _failure(error))
         except RuntimeError as error:
             _raise_if_closed(self.http, error)
@@ -366,7 +369,7 @@ def _reply(response: httpx.Response, body: bytes = b"") -> Reply:
     return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)
 
 
-def _failure(error: httpx.HTTPError | httpx.InvalidURL | _TookTooLong) -> Failure:
+def _failure(error: Exception) -> Failure:
     words = str(error) or type(error).__name__
     timed_out = isinstance(error, (httpx.TimeoutException, _TookTooLong))
     return Failure(words, not isinstance(error, _NEVER_SENT), timed_out, error)

@@ -35,6 +35,10 @@ class BatchJobStatus(StrEnum):
         member._value_ = value
         return member
 
+    def __reduce_ex__(self, protocol: object) -> tuple[type[BatchJobStatus], tuple[str]]:
+        # Python 3.11 began by travelling by name, which finds no member that is not listed.
+        return self.__class__, (self._value_,)
+
     @property
     def is_known(self) -> bool:
         """Whether this version of the library knows the status."""

@@ -437,6 +437,13 @@ class TestWhoAnswers:
         assert 1 == ended.code
         assert "pip install 'together-batches[cli,local]'" in ended.err
 
+    def test_a_wrong_backend(self, command: Command) -> None:
+        """What the server cannot use is told in its own words."""
+        ended = command("serve", "--backend", "parrot")
+
+        assert (1, "") == (ended.code, ended.out)
+        assert ended.err.startswith("error: backend must be 'echo' or a URL")
+
     def test_a_wrong_key(self, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The service's refusal is one line that does not show the key."""
         with local.serve(data_dir=tmp_path / "guarded", api_key="right") as server:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -231,4 +230,6 @@ def serve(
                 emit(f"export {name}={value}")
         flush()
         stderr().print(f"serving, data in {data}; Ctrl-C to stop", soft_wrap=True)
-        signal.pause()
+        # Not one long wait: a signal that comes just before it would not end it.
+        while not server.wait(timeout=0.5):
+            pass

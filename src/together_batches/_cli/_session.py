@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,17 @@ def embedded_server(
         raise CommandError(
             f"{error.name} is not installed: pip install 'together-batches[cli,local]', or set TOGETHER_API_KEY"
         ) from error
-    return serve(data_dir=data_dir, port=port, backend=backend, concurrency=concurrency)
+    return _started(serve(data_dir=data_dir, port=port, backend=backend, concurrency=concurrency))
+
+
+@contextmanager
+def _started(server: AbstractContextManager[Server]) -> Generator[Server]:
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(server)
+        except ValueError as error:  # its words for an argument that it cannot use
+            raise CommandError(str(error)) from error
+        yield running
 
 
 def data_dir() -> Path:

@@ -42,9 +42,12 @@ class Server:
     """Where its files and jobs are."""
     _running: _Running = field(repr=False, eq=False)
 
-    def wait(self, timeout: float | None = None) -> None:
-        """Blocks until the server has stopped, or for `timeout` seconds; a signal handler may raise out of it."""
-        self._running.wait(timeout)
+    def wait(self, timeout: float | None = None) -> bool:
+        """Blocks until the server has stopped, or for `timeout` seconds, and tells whether it has stopped.
+
+        A signal handler may raise out of it.
+        """
+        return self._running.wait(timeout)
 
 
 @contextmanager
@@ -135,9 +138,10 @@ class _Running:
                 self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
-    def wait(self, timeout: float | None) -> None:
-        """Waits until the server has ended by itself or by `stop`."""
+    def wait(self, timeout: float | None) -> bool:
+        """Waits until the server has ended by itself or by `stop`, and tells whether it has."""
         self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
