@@ -65,7 +65,7 @@ def test_the_last_line_needs_no_end() -> None:
         (b"nonsense\n", "is not JSON"),
         (b'{"custom_id": "a", "body": {"model": "m"}} trailing\n', "is not JSON"),
         (b'{"custom_id": "a", "body": {"model": "m", "x": NaN}}\n', "is not JSON"),
-        (b"[" * 5000 + b"\n", "nested too deeply"),
+        (b"[" * 500_000 + b"\n", "nested too deeply"),
         (b'{"custom_id": "a", "body": {"model": "m", "x": "\xff"}}\n', "is not UTF-8 at byte 49"),
         (b'{"custom_id": "a\x00", "body": {"model": "m"}}\n', "holds a NUL byte at byte 17"),
         (b"[1]\n", "is not a JSON object"),
