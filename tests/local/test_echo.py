@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.support import CHAT, COMPLETIONS, TRANSCRIPTIONS, chat
-from together_batches.local._backends import Answer, Question, RowError
+from together_batches.local._backend import Answer, Question, RowError
 from together_batches.local._echo import Echo, tokens
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from typing import IO, Any
 from attrs import frozen
 
 from . import _json
-from ._backends import AUDIO
+from ._backend import AUDIO
 
 # The documented limits.
 MAX_REQUESTS = 50_000

@@ -31,7 +31,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _json
-from ._backends import AUDIO, CHAT, COMPLETIONS, Answer, Question, RowError
+from ._backend import AUDIO, CHAT, COMPLETIONS, Answer, Question, RowError
 
 CONTEXT_TOKENS = 131_072
 MISSING_MODEL = "no-such-model"

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from ._backends import Answer, Backend, Question, RowError
+from ._backend import Answer, Backend, Question, RowError
 from ._check import MAX_FILE_BYTES, BrokenFile, RequestLine, check_file, read_lines
 from ._records import BATCH_INPUT, CANCELING, CANCELLED, COMPLETED, EXPIRED, VALIDATING, Job
 from ._rows import Rows

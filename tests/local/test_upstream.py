@@ -7,8 +7,9 @@ import pytest
 
 from local.support import CHAT, Api, Upstream, chat, chats, jsonl
 from together_batches import local
-from together_batches.local import _backends
-from together_batches.local._backends import Answer, OpenAICompatible, Question, RowError
+from together_batches.local import _upstream
+from together_batches.local._backend import Answer, Question, RowError
+from together_batches.local._upstream import OpenAICompatible
 
 pytestmark = pytest.mark.anyio
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again without a pause."""
-    monkeypatch.setattr(_backends, "FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(_upstream, "FIRST_PAUSE_SECONDS", 0)
 
 
 async def ask(url: str, endpoint: str = CHAT) -> Answer | RowError:
