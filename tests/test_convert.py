@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract import contract
 from together_batches import BatchJob, BatchJobStatus, FileObject, _convert
+from together_batches._convert import FILE_FIELDS, JOB_FIELDS
 
 JOB: dict[str, Any] = {
     "id": "job-1",
@@ -283,3 +285,11 @@ def test_no_job_with_an_id_makes_reading_fail(raw: dict[str, Any]) -> None:
 def test_no_file_with_an_id_makes_reading_fail(raw: dict[str, Any]) -> None:
     """Whatever the fields hold, a file with an id is a file."""
     assert "x" == file_object({**raw, "id": "x"}).id
+
+
+def test_the_fields_of_the_contract_are_those_that_are_read() -> None:
+    """A field added to or removed from the contract has to be decided on here; these are left to `extra`."""
+    schemas = contract()["components"]["schemas"]
+    assert {"project_id", "organization_id"} == set(schemas["BatchJob"]["properties"]) ^ JOB_FIELDS
+    read = {"id", "created_at", *FILE_FIELDS}
+    assert {"processing_status", "validation_report"} == set(schemas["File"]["properties"]) ^ read

@@ -80,9 +80,14 @@ def retry_after(headers: Mapping[str, str], unix: float) -> float | None:
     except ValueError:
         pass
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - unix)
+        until = parsedate_to_datetime(text).timestamp()
     except (ValueError, OverflowError):
         return None
+    try:
+        # The date is on the service's clock, which may not be ours.
+        return max(0.0, until - parsedate_to_datetime(headers["date"]).timestamp())
+    except (KeyError, ValueError, OverflowError):
+        return max(0.0, until - unix)
 
 
 def _finite(seconds: float) -> float:
