@@ -374,6 +374,8 @@ def test_an_upload_that_is_refused_is_an_error(status: int) -> None:
 
 
 UNUSABLE = [
+    "http:///bucket",
+    "http:bucket",
     "ftp://storage.test/x",
     "file:///etc/passwd",
     "javascript:alert(1)",

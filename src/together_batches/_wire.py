@@ -283,7 +283,8 @@ def checked_url(location: str, base: str, doing: str) -> str:
     Refused are other schemes than http and https, a step down from https, a user name, and odd characters.
     """
     try:
-        url = urljoin(base, location)
+        # Joined only where it has no scheme: "http:///x" would become a path at the host of `base`.
+        url = location if urlsplit(location).scheme else urljoin(base, location)
         parts = urlsplit(url)
         usable = (
             bool(location and parts.hostname) and parts.port != 0 and parts.username is None and parts.password is None
