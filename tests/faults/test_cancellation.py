@@ -254,7 +254,7 @@ def test_an_interrupted_upload_in_parts_leaves_nothing(server: FaultServer, tmp_
     point = Point(acts.UPLOAD_PARTS, "put_part:1", Fault.in_request(End.STALL))
     with (
         staged(point, server, tmp_path / "stage") as (stage, _),
-        blocking_client(server, timeout=1.5, max_retries=0) as client,
+        blocking_client(server, timeout=3.0, max_retries=0) as client,
         interrupting(server),
         pytest.raises(KeyboardInterrupt),
     ):

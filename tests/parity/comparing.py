@@ -135,7 +135,7 @@ def differences(wanted: Any, got: Any, *, subset: bool = False, path: str = "val
             for line in (
                 differences(wanted[name], got[name], subset=subset, path=f"{path}.{name}")
                 if name in got
-                else [f"{path}.{name} is not there, should be {_shown(wanted[name])}"]
+                else [f"{path}.{name} is not there, should be {_json(wanted[name])}"]
             )
         ] + [f"{path}.{name} should not be there" for name in more]
     if isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
@@ -143,7 +143,7 @@ def differences(wanted: Any, got: Any, *, subset: bool = False, path: str = "val
         return [line for i, (a, b) in pairs for line in differences(a, b, subset=subset, path=f"{path}[{i}]")]
     # In JSON true is not 1, yet 1.0 is.
     alike = isinstance(wanted, bool) == isinstance(got, bool) and wanted == got
-    return [] if alike else [f"{path} should be {_shown(wanted)}, is {_shown(got)}"]
+    return [] if alike else [f"{path} should be {_json(wanted)}, is {_json(got)}"]
 
 
 def judged(outcome: dict[str, Any], answer: dict[str, Any], key: str) -> list[str]:
@@ -152,7 +152,7 @@ def judged(outcome: dict[str, Any], answer: dict[str, Any], key: str) -> list[st
     found = []
     if "error" in outcome:
         if not isinstance(error, dict):
-            return [f"error {outcome['error']} should come, came {_shown(answer.get('value'))}"]
+            return [f"error {outcome['error']} should come, came {_json(answer.get('value'))}"]
         if error.get("kind") != outcome["error"]:
             found.append(f"error should be {outcome['error']}, is {error.get('kind')}: {_shown(error.get('message'))}")
         message = str(error.get("message"))
@@ -174,10 +174,18 @@ def _spelled(wanted: Any) -> Any:
     return wanted
 
 
+def _json(value: Any) -> str:
+    """A value as JSON, so that 17, "17" and null look different."""
+    return _short(json.dumps(value, ensure_ascii=False))
+
+
 def _shown(value: Any) -> str:
     if value is None:
         return "not there"
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-    line = text if isinstance(text, str) else json.dumps(value, ensure_ascii=False)
-    line = " ".join(line.split())
-    return repr(line if len(line) <= 160 else line[:159] + "…")
+    return repr(_short(text)) if isinstance(text, str) else _json(text)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 160 else line[:159] + "…"

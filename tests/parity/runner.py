@@ -83,16 +83,15 @@ async def play(testee: Testee, vector: Vector, number: int) -> Result:
         finally:
             await stage.close()
         problems = [*stage.problems, *verdict, *folder_problems(vector, folder)]
-    return Result(vector, tuple(_lasting(problem, known) for problem in problems), tuple(stage.seen))
+    return Result(vector, _lasting(problems, known), _lasting(stage.seen, known))
 
 
-def _lasting(problem: str, known: dict[str, str]) -> str:
+def _lasting(lines: Sequence[str], known: dict[str, str]) -> tuple[str, ...]:
     """What does not change from run to run: places by their names, not by this run's ports and folders."""
+    text = "\0".join(lines)
     for name in ("api", "storage", "folder"):
-        problem = problem.replace(known[name], f"{{{name}}}").replace(
-            known[name].removeprefix("http://"), f"{{{name}}}"
-        )
-    return problem
+        text = text.replace(known[name], f"{{{name}}}").replace(known[name].removeprefix("http://"), f"{{{name}}}")
+    return tuple(text.split("\0")) if lines else ()
 
 
 async def run(
@@ -127,7 +126,7 @@ async def run(
     return report
 
 
-async def run_all(chosen: Sequence[Entry], vectors: Sequence[Vector], at_once: int = 2) -> list[Report]:
+async def run_all(chosen: Sequence[Entry], vectors: Sequence[Vector], at_once: int = 3) -> list[Report]:
     """Holds several testees to all vectors, some of them at a time."""
     room = asyncio.Semaphore(at_once)
 

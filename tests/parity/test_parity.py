@@ -31,14 +31,18 @@ SCHEMA = json.loads((HERE / "vector.schema.json").read_text("utf-8"))
 ENTRIES = {entry.name: entry for entry in entries()}
 
 
-@pytest.mark.parametrize("name", ["python-blocking", "python-async"])
-def test_ours_pass(name: str) -> None:
+def test_ours_pass() -> None:
     """The client passes every vector, in both colours, and covers all of them."""
-    report = asyncio.run(run(ENTRIES[name], VECTORS))
+    ours = [ENTRIES["python-blocking"], ENTRIES["python-async"]]
 
-    assert "" == matrix.failures(report)
-    assert [] == [result.vector["name"] for result in report.results if not result.passed]
-    assert len(VECTORS) == len(report.results)
+    async def both() -> list[Report]:
+        # At once, since vectors wait more than they work.
+        return await asyncio.gather(*(run(entry, VECTORS) for entry in ours))
+
+    reports = asyncio.run(both())
+
+    assert ["", ""] == [matrix.failures(report) for report in reports]
+    assert [[True] * len(VECTORS)] * 2 == [[result.passed for result in report.results] for report in reports]
 
 
 @pytest.mark.parametrize("path", sorted((HERE / "vectors").glob("*.json")), ids=lambda path: path.stem)
@@ -206,7 +210,7 @@ async def staged(exchanges: list[dict[str, Any]], *requests: dict[str, Any]) -> 
         ({"origin": "storage"}, "at storage"),
         ({"headers": {}}, "header authorization should be"),
         ({"headers": {**GOOD["headers"], "Cookie": "a=b"}}, "header cookie should not be there"),
-        ({"json": {"n": 1, "deep": [None, 1]}}, "deep[1] should be 'true'"),
+        ({"json": {"n": 1, "deep": [None, 1]}}, "deep[1] should be true, is 1"),
         ({"json": {**GOOD["json"], "more": 1}}, "body.more should not be there"),
         ({"json": None, "content": b'{"n": 1'}, "Content-Type"),
         (
@@ -265,11 +269,11 @@ def test_targets_are_compared_by_meaning() -> None:
 def test_values_are_compared_by_type() -> None:
     """In JSON true is not 1 and 1.0 is; of a subset only what is named counts, and `extra` only where it is kept."""
     assert [] == differences({"a": 1, "b": [True]}, {"a": 1.0, "b": [True]})
-    assert ["value.a should be 'true', is '1'"] == differences({"a": True}, {"a": 1})
-    assert ["value.b is not there, should be not there"] == differences({"b": None}, {}, subset=True)
+    assert ["value.a should be true, is 1"] == differences({"a": True}, {"a": 1})
+    assert ["value.b is not there, should be null"] == differences({"b": None}, {}, subset=True)
     assert [] == differences({"extra": {"x": 1}}, {}, subset=True)
-    assert ["value.extra.x is not there, should be '1'"] == differences({"extra": {"x": 1}}, {"extra": {}}, subset=True)
-    assert ["value should be '[1]', is '[1, 2]'"] == differences([1], [1, 2], subset=True)
+    assert ["value.extra.x is not there, should be 1"] == differences({"extra": {"x": 1}}, {"extra": {}}, subset=True)
+    assert ["value should be [1], is [1, 2]"] == differences([1], [1, 2], subset=True)
 
 
 def test_outcomes_are_judged() -> None:
@@ -328,7 +332,7 @@ def test_the_archive(tmp_path: Path) -> None:
     assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "two.tar.gz").read_bytes()
     assert (tmp_path / "parity/README.md").is_file()
     assert "" == re.sub(r"^parity: .*\n", "", done.stderr)
-    assert "error invalid_argument should come, came '1'" in done.stdout
+    assert "error invalid_argument should come, came 1" in done.stdout
     assert 1 == done.returncode
 
 
