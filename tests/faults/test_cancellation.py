@@ -260,7 +260,7 @@ def test_an_interrupted_upload_in_parts_leaves_nothing(server: FaultServer, tmp_
     ):
         client.files.upload(stage.source)
     assert [] == server.world.seen("complete")
-    assert [] == [thread.name for thread in threading.enumerate() if thread.name.startswith("together-batches")]
+    assert [] == [thread.name for thread in threading.enumerate() if thread.name.startswith("together-batches_")]
 
 
 PROGRAM = """

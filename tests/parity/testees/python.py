@@ -79,7 +79,11 @@ def main(colour: str) -> None:
     for line in sys.stdin:
         message = json.loads(line)
         if "hello" in message:
-            answer = {"testee": f"python-{colour}", "version": tb.__version__, "operations": list(CALLS)}
+            answer: dict[str, Any] = {
+                "testee": f"python-{colour}",
+                "version": tb.__version__,
+                "operations": list(CALLS),
+            }
             answer["features"] = ["check"]
         else:
             try:
