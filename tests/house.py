@@ -21,6 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_settings", "_join", "_convert", "_transport"),
     ("_reading",),
     ("_flow", "_operation"),
+    ("_flow_async",),
     ("_wire",),
     ("_upload", "_download", "_create"),
     ("_files",),
@@ -35,10 +36,10 @@ LOCAL = "local"
 # What is kept to a few modules: what it is called in a complaint, the modules that are imported, who may.
 RESERVED_IMPORTS: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     (frozenset({"together_lowlevel"}), frozenset({"_wire"})),
-    (frozenset({"httpx", "httpcore"}), frozenset({"_flow", "_wire", "_client", "_transport", LOCAL})),
-    (frozenset({"socket", "select", "selectors", "sched"}), frozenset({"_flow", "_transport", LOCAL})),
+    (frozenset({"httpx", "httpcore"}), frozenset({"_wire", "_client", "_transport", LOCAL})),
+    (frozenset({"socket", "select", "selectors", "sched"}), frozenset({"_transport", LOCAL})),
 )
-MAY_SLEEP_OR_READ_A_CLOCK = frozenset({"_flow", LOCAL})
+MAY_SLEEP_OR_READ_A_CLOCK = frozenset({"_flow", "_transport", LOCAL})
 MAY_READ_THE_ENVIRONMENT = frozenset({"_client", "_cli"})
 MAY_PRINT = frozenset({"_cli"})
 

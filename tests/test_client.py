@@ -208,13 +208,12 @@ def test_a_client_of_ones_own_is_used_and_left_open() -> None:
     """Whoever made it closes it."""
     with httpx.Client() as own:
         with Together("k", http_client=own) as client:
-            assert own is client.files._driver.http
+            assert own is client.files._driver.transport.http
         assert not own.is_closed
-    with Together("k") as client:
-        http = client.files._driver.http
-        assert http is client.batches._driver.http
-        assert not http.is_closed
-    assert http.is_closed
+    with Together("k", "http://127.0.0.1:9") as client:
+        assert client.files._driver.transport is client.batches._driver.transport
+    with pytest.raises(ConfigurationError, match="this client is closed"):
+        client.batches.list_batches()
 
 
 @pytest.mark.anyio
@@ -222,11 +221,12 @@ async def test_an_async_client_of_ones_own_is_used_and_left_open() -> None:
     """Whoever made it closes it."""
     async with httpx.AsyncClient() as own:
         async with AsyncTogether("k", http_client=own) as client:
-            assert own is client.files._driver.http
+            assert own is client.files._driver.transport.http
         assert not own.is_closed
-    async with AsyncTogether("k") as client:
-        http = client.batches._driver.http
-    assert http.is_closed
+    async with AsyncTogether("k", "http://127.0.0.1:9") as client:
+        assert client.files._driver.transport is client.batches._driver.transport
+    with pytest.raises(ConfigurationError, match="this client is closed"):
+        await client.batches.list_batches()
 
 
 def test_a_client_of_the_other_colour_is_refused() -> None:

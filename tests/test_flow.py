@@ -40,10 +40,14 @@ from together_batches._effects import (
     Work,
 )
 from together_batches._files import retrieve_content
-from together_batches._flow import UNWANTED_BYTES, Api, Async, Blocking, SystemClock
+from together_batches._flow import UNWANTED_BYTES, Api, Blocking, SystemClock
+from together_batches._flow_async import Async
 from together_batches._operation import perform
 from together_batches._sink import Spool
 from together_batches._source import Meter, Slice, open_source
+from together_batches._transport._asyncio import AsyncioConnections
+from together_batches._transport._httpx import AsyncHttpx, Httpx
+from together_batches._transport._sockets import Sockets
 
 DATA = bytes(range(256)) * 4000
 LINGER = 20.0
@@ -156,28 +160,40 @@ class Run(Protocol):
 
 @define
 class Colour:
-    """Drives a flow in one colour, with a client made of the options that are given."""
+    """Drives a flow in one colour, over connections of our own or an httpx client made of the options given."""
 
     colour: str
+    over_httpx: bool = False
     clock: StillClock = field(factory=StillClock)
 
     def __call__(self, flow: Flow[Any], api: Api, **client: Any) -> Any:
         client = {"trust_env": False, "verify": False, **client}
         if self.colour == "blocking":
-            with httpx.Client(**client) as http:
-                return Blocking(http, api, self.clock).run(flow)
+            transport = Httpx(httpx.Client(**client)) if self.over_httpx else Sockets()
+            with closing(transport):
+                return Blocking(transport, api, self.clock).run(flow)
 
         async def main() -> Any:
-            async with httpx.AsyncClient(**client) as http:
-                return await Async(http, api, self.clock).run(flow)
+            transport = AsyncHttpx(httpx.AsyncClient(**client)) if self.over_httpx else AsyncioConnections()
+            try:
+                return await Async(transport, api, self.clock).run(flow)
+            finally:
+                await transport.close()
 
         return anyio.run(main)
 
 
-@pytest.fixture(params=["blocking", "async"])
+@pytest.fixture(params=["blocking", "async", "blocking over httpx", "async over httpx"])
 def run(request: pytest.FixtureRequest) -> Run:
-    """Both drivers."""
-    return Colour(request.param)
+    """Both drivers, over both transports."""
+    colour, _, httpx = request.param.partition(" over ")
+    return Colour(colour, bool(httpx))
+
+
+@pytest.fixture(params=["blocking", "async"])
+def run_over_httpx(request: pytest.FixtureRequest) -> Run:
+    """Both drivers, over httpx."""
+    return Colour(request.param, over_httpx=True)
 
 
 def one(effect: Effect) -> Flow[Any]:
@@ -311,7 +327,9 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("error", "expected"), FAILURES, ids=lambda value: type(value).__name__)
-def test_a_failure_says_whether_anything_was_sent(run: Run, api: Server, error: Exception, expected: Failure) -> None:
+def test_a_failure_of_httpx_says_whether_anything_was_sent(
+    run_over_httpx: Run, api: Server, error: Exception, expected: Failure
+) -> None:
     """Only where no byte can have arrived is it False; the cause is kept."""
 
     def fails(request: httpx.Request) -> httpx.Response:
@@ -319,7 +337,7 @@ def test_a_failure_says_whether_anything_was_sent(run: Run, api: Server, error: 
 
     with closing(Spool()) as sink:
         for effect in (Call("GET", "/x", 60.0), Put("http://127.0.0.1/x", body(b"x"), 60.0), fetch("/x", sink)):
-            failure = run(one(effect), api.api, transport=httpx.MockTransport(fails))
+            failure = run_over_httpx(one(effect), api.api, transport=httpx.MockTransport(fails))
             assert expected == failure
             assert error is failure.cause
 
@@ -439,9 +457,8 @@ async def test_an_async_callback_is_awaited(api: Server) -> None:
         told.append(value)
         return "done"
 
-    async with httpx.AsyncClient() as http:
-        driver = Async(http, api.api, StillClock())
-        assert ("done", [5]) == (await driver.run(one(Notify(callback, 5))), told)
+    driver = Async(AsyncioConnections(), api.api, StillClock())
+    assert ("done", [5]) == (await driver.run(one(Notify(callback, 5))), told)
 
 
 def test_flows_run_side_by_side_up_to_the_limit(run: Run, api: Server) -> None:
@@ -526,30 +543,39 @@ def test_a_part_that_is_being_sent_stops_when_another_fails(api: Server, storage
     assert all(len(got.body) < len(DATA) * 4 for got in storage.requests)
 
 
-def test_a_closed_client_says_so(run: Run, api: Server) -> None:
-    """For every effect that needs it; an error of another kind stays what it is."""
+TRANSPORTS = [Sockets, lambda: Httpx(httpx.Client())]
+ASYNC_TRANSPORTS = [AsyncioConnections, lambda: AsyncHttpx(httpx.AsyncClient())]
+
+
+@pytest.mark.parametrize(
+    ("transport", "async_transport"), list(zip(TRANSPORTS, ASYNC_TRANSPORTS, strict=True)), ids=["ours", "httpx"]
+)
+def test_a_closed_client_says_so(transport: Callable[[], Any], async_transport: Callable[[], Any], api: Server) -> None:
+    """For every effect that needs it."""
+
+    async def main(effect: Effect) -> None:
+        closed = async_transport()
+        await closed.close()
+        await Async(closed, api.api, StillClock()).run(one(effect))
+
     with closing(Spool()) as sink:
         for effect in (Call("GET", "/x", 60.0), fetch("/x", sink)):
-            if run.colour == "blocking":
-                http = httpx.Client()
-                http.close()
-                with pytest.raises(ConfigurationError, match="this client is closed"):
-                    Blocking(http, api.api, StillClock()).run(one(effect))
-            else:
+            closed = transport()
+            closed.close()
+            with pytest.raises(ConfigurationError, match="this client is closed"):
+                Blocking(closed, api.api, StillClock()).run(one(effect))
+            with pytest.raises(ConfigurationError, match="this client is closed"):
+                anyio.run(main, effect)
 
-                async def main(effect: Effect = effect) -> None:
-                    http = httpx.AsyncClient()
-                    await http.aclose()
-                    await Async(http, api.api, StillClock()).run(one(effect))
 
-                with pytest.raises(ConfigurationError, match="this client is closed"):
-                    anyio.run(main)
+def test_an_error_that_httpx_does_not_raise_by_itself_stays_what_it_is(run_over_httpx: Run, api: Server) -> None:
+    """Where it has no type for a closed client, not every error of that type is one."""
 
-            def fails(request: httpx.Request) -> httpx.Response:
-                raise RuntimeError("other")
+    def fails(request: httpx.Request) -> httpx.Response:
+        raise RuntimeError("other")
 
-            with pytest.raises(RuntimeError, match="other"):
-                run(one(effect), api.api, transport=httpx.MockTransport(fails))
+    with pytest.raises(RuntimeError, match="other"):
+        run_over_httpx(one(Call("GET", "/x", 60.0)), api.api, transport=httpx.MockTransport(fails))
 
 
 def test_an_interrupt_closes_the_flow_and_leaves_no_file(run: Run, api: Server, tmp_path: Path) -> None:
@@ -580,12 +606,11 @@ async def test_cancellation_closes_the_flow_and_leaves_no_file(api: Server, tmp_
 
     api.respond = respond
     try:
-        async with httpx.AsyncClient() as http:
-            flow = retrieve_content("f", tmp_path / "out", lambda done, total: scope.cancel(), SETTINGS)
-            with anyio.CancelScope() as scope:
-                await Async(http, api.api, StillClock()).run(flow)
-            assert scope.cancelled_caught
-            assert flow.gi_frame is None  # type: ignore[attr-defined]  # a generator
+        flow = retrieve_content("f", tmp_path / "out", lambda done, total: scope.cancel(), SETTINGS)
+        with anyio.CancelScope() as scope:
+            await Async(AsyncioConnections(), api.api, StillClock()).run(flow)
+        assert scope.cancelled_caught
+        assert flow.gi_frame is None  # type: ignore[attr-defined]  # a generator
     finally:
         over.set()
     assert [] == list(tmp_path.iterdir())
@@ -604,8 +629,9 @@ async def test_cancellation_closes_flows_that_run_side_by_side(api: Server) -> N
     api.respond = respond
     flows = [one(Call("GET", f"/{n}", 60.0)) for n in range(3)]
     try:
-        async with httpx.AsyncClient() as http, anyio.create_task_group() as tasks:
-            tasks.start_soon(Async(http, api.api, StillClock()).run, one(Parallel(flows, 1, lambda: None)))
+        async with anyio.create_task_group() as tasks:
+            driver = Async(AsyncioConnections(), api.api, StillClock())
+            tasks.start_soon(driver.run, one(Parallel(flows, 1, lambda: None)))
             await anyio.to_thread.run_sync(began.wait, LINGER)
             tasks.cancel_scope.cancel()
     finally:

@@ -26,7 +26,8 @@ from ._errors import (
     WaitTimeoutError,
 )
 from ._files import BATCH_PURPOSE, upload
-from ._flow import Async, Blocking
+from ._flow import Blocking
+from ._flow_async import Async
 from ._join import Tally, copied, joined
 from ._jsonl import read_result
 from ._models import BatchEndpoint, BatchJob, BatchJobStatus, BatchResult, RunSummary

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._batches import AsyncBatches, Batches
     from ._files import AsyncFiles, Files
     from ._settings import Settings
+    from ._transport._message import AsyncTransport, Transport
 
 __version__ = "0.1.0"
 
@@ -52,25 +53,33 @@ class Together:
     ) -> None:
         settings = _settings(api_key, base_url, timeout, max_retries)
 
-        import httpx
-
         from ._batches import Batches
         from ._files import Files
-        from ._flow import Api, Blocking, SystemClock, made
+        from ._flow import Api, Blocking, SystemClock
+        from ._transport._choice import blocking
 
-        if http_client is not None and not isinstance(http_client, httpx.Client):
-            raise InvalidArgumentError("http_client must be an httpx.Client; AsyncTogether takes an httpx.AsyncClient")
         self._settings = settings
         self._owned = http_client is None
-        self._http = http_client or made(httpx.Client)
-        driver = Blocking(self._http, Api(settings.base_url, settings.key, user_agent()), SystemClock())
+        if http_client is None:
+            self._transport: Transport = blocking(settings.base_url)
+        else:
+            import httpx
+
+            from ._transport._httpx import Httpx
+
+            if not isinstance(http_client, httpx.Client):
+                raise InvalidArgumentError(
+                    "http_client must be an httpx.Client; AsyncTogether takes an httpx.AsyncClient"
+                )
+            self._transport = Httpx(http_client)
+        driver = Blocking(self._transport, Api(settings.base_url, settings.key, user_agent()), SystemClock())
         self.files = Files(driver, settings)
         self.batches = Batches(driver, settings)
 
     def close(self) -> None:
         """Closes the connections, unless they are of an `http_client` that was given."""
         if self._owned:
-            self._http.close()
+            self._transport.close()
 
     def __enter__(self) -> Together:
         return self
@@ -100,25 +109,32 @@ class AsyncTogether:
     ) -> None:
         settings = _settings(api_key, base_url, timeout, max_retries)
 
-        import httpx
-
         from ._batches import AsyncBatches
         from ._files import AsyncFiles
-        from ._flow import Api, Async, SystemClock, made
+        from ._flow import Api, SystemClock
+        from ._flow_async import Async
+        from ._transport._choice import awaited
 
-        if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
-            raise InvalidArgumentError("http_client must be an httpx.AsyncClient; Together takes an httpx.Client")
         self._settings = settings
         self._owned = http_client is None
-        self._http = http_client or made(httpx.AsyncClient)
-        driver = Async(self._http, Api(settings.base_url, settings.key, user_agent()), SystemClock())
+        if http_client is None:
+            self._transport: AsyncTransport = awaited(settings.base_url)
+        else:
+            import httpx
+
+            from ._transport._httpx import AsyncHttpx
+
+            if not isinstance(http_client, httpx.AsyncClient):
+                raise InvalidArgumentError("http_client must be an httpx.AsyncClient; Together takes an httpx.Client")
+            self._transport = AsyncHttpx(http_client)
+        driver = Async(self._transport, Api(settings.base_url, settings.key, user_agent()), SystemClock())
         self.files = AsyncFiles(driver, settings)
         self.batches = AsyncBatches(driver, settings)
 
     async def close(self) -> None:
         """As `Together.close`, awaited."""
         if self._owned:
-            await self._http.aclose()
+            await self._transport.close()
 
     async def __aenter__(self) -> AsyncTogether:
         return self
@@ -194,5 +210,12 @@ def _base_url(base_url: str | None) -> str:
         raise wrong("holds a user name or password, which would take the place of the key")
     if "?" in url or "#" in url:
         raise wrong("has a query or a fragment")
+    if not url.isascii():
+        import httpx
+
+        try:
+            url = str(httpx.URL(url))
+        except httpx.InvalidURL:
+            raise wrong("is not a URL") from None
     url = url.rstrip("/")
     return url if url.endswith("/v1") else f"{url}/v1"

@@ -14,7 +14,8 @@ from . import _wire
 from ._download import download
 from ._effects import Flow, Work
 from ._errors import InvalidArgumentError
-from ._flow import Async, Blocking
+from ._flow import Blocking
+from ._flow_async import Async
 from ._jsonl import check_source, require
 from ._models import BatchEndpoint, CheckReport, FileDeleted, FileObject
 from ._operation import perform

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import ssl
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import httpx
 from attrs import define, field
 
 from faults.clock import Clock
@@ -22,6 +22,8 @@ from faults.server import FaultServer
 from faults.tls import contexts
 from together_batches import AsyncTogether, Together, _upload
 from together_batches._effects import Instant
+from together_batches._transport._asyncio import AsyncioConnections
+from together_batches._transport._sockets import Sockets
 
 ENDPOINT = "/v1/chat/completions"
 COLOURS = ("blocking", "async")
@@ -112,12 +114,17 @@ def temporary_files_in(folder: Path) -> Iterator[None]:
         yield
 
 
+def _trust() -> ssl.SSLContext:
+    return contexts()[1]
+
+
 def blocking_client(
     server: FaultServer, *, tls: bool = False, clock: DriverClock | None = None, **options: Any
 ) -> Together:
     """A client of the server, in the tests' time."""
-    http = httpx.Client(verify=contexts()[1]) if tls else None
-    client = Together(server.key, server.base_url, http_client=http, **{"timeout": 10.0, **options})
+    client = Together(server.key, server.base_url, **{"timeout": 10.0, **options})
+    if tls:
+        client._transport = client.files._driver.transport = Sockets(_trust)
     client.files._driver.clock = clock or DriverClock(server.clock)
     assert client.files._driver is client.batches._driver
     return client
@@ -127,8 +134,9 @@ def async_client(
     server: FaultServer, *, tls: bool = False, clock: DriverClock | None = None, **options: Any
 ) -> AsyncTogether:
     """A client of the server, in the tests' time."""
-    http = httpx.AsyncClient(verify=contexts()[1]) if tls else None
-    client = AsyncTogether(server.key, server.base_url, http_client=http, **{"timeout": 10.0, **options})
+    client = AsyncTogether(server.key, server.base_url, **{"timeout": 10.0, **options})
+    if tls:
+        client._transport = client.files._driver.transport = AsyncioConnections(_trust)
     client.files._driver.clock = clock or DriverClock(server.clock)
     assert client.files._driver is client.batches._driver
     return client
@@ -167,8 +175,6 @@ def _play_blocking(server: FaultServer, call: Call, tls: bool, options: Mapping[
         return list(value) if inspect.isgenerator(value) else value
     finally:
         client.close()
-        if tls:
-            client._http.close()
 
 
 async def _play_async(server: FaultServer, call: Call, tls: bool, options: Mapping[str, Any]) -> Any:
@@ -187,5 +193,3 @@ async def _play_async(server: FaultServer, call: Call, tls: bool, options: Mappi
         raise Hangs from error
     finally:
         await client.close()
-        if tls:
-            await client._http.aclose()

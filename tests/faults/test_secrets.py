@@ -97,8 +97,8 @@ def test_a_run_through_faults_logs_no_secret(
         play(colour, server, lambda client: acts.RUN.call(client, stage))
     assert ANSWER in stage.target.read_text()
     assert {} == server.unused()
-    assert len(records.texts) > 100
-    assert {"httpx", "httpcore.http11", "together_batches"} <= {text.split()[0] for text in records.texts}
+    assert len(records.texts) > 25
+    assert "together_batches" in {text.split()[0] for text in records.texts}
     assert [] == [text for text in records.texts if any(canary in text for canary in CANARIES)]
     assert [] == list(stage.temporary.iterdir())
     assert [stage.target, stage.source] == sorted(stage.folder.iterdir())
