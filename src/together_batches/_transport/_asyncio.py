@@ -20,6 +20,8 @@ from ._message import CLOSED, Origin, Request, TransportError
 from ._sockets import KEEPALIVE_SECONDS, MOST_KEPT, SEND_BYTES
 from ._tls import context
 
+# One receive.
+RECEIVE_BYTES = 128 * 1024
 # What may wait to be read before the server is made to wait.
 MOST_BUFFERED_BYTES = 1024 * 1024
 # As RFC 8305 has it: the next address of a host is tried when the one before has not answered so long.
@@ -79,7 +81,7 @@ class AsyncioConnections:
         connection.close()
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     """A connection to one origin, used for one request at a time."""
 
     def __init__(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> None:
@@ -88,6 +90,7 @@ class _Connection(asyncio.Protocol):
         self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._poll = select.poll()
+        self._buffer = memoryview(bytearray(RECEIVE_BYTES))
         self._received: list[bytes] = []
         self._buffered = 0
         self._ended = False
@@ -105,9 +108,14 @@ class _Connection(asyncio.Protocol):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._poll.register(sock.fileno(), select.POLLIN)
 
-    def data_received(self, data: bytes) -> None:
-        self._received.append(data)
-        self._buffered += len(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # One's own for all that comes: the loop would take a fresh quarter of a megabyte for each receive, whose pages
+        # cost half of the time of a download.
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._received.append(bytes(self._buffer[:nbytes]))
+        self._buffered += nbytes
         if self._buffered > MOST_BUFFERED_BYTES and self._transport is not None:
             self._transport.pause_reading()
         _wake(self._reader)
