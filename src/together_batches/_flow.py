@@ -33,14 +33,21 @@ from ._effects import (
     Work,
 )
 from ._logs import quiet, without_queries
-from ._transport._message import Answer, AsyncAnswer, Request, Transport, TransportError, split
+from ._transport._message import (
+    ANSWER_TIMEOUTS,
+    Answer,
+    AsyncAnswer,
+    Request,
+    Transport,
+    TransportError,
+    split,
+    too_slow,
+)
 
 T = TypeVar("T")
 
 log = logging.getLogger("together_batches")
 
-# An answer as a whole may take this many times the silence that is allowed within it.
-ANSWER_TIMEOUTS = 5
 # What is kept of an answer that was not asked for, such as an error page in place of a file.
 UNWANTED_BYTES = 64 * 1024
 
@@ -217,7 +224,7 @@ class Limit:
         """Raises TransportError when the time is over."""
         self._chunks.append(chunk)
         if self._clock.now().monotonic > self._end:
-            raise TransportError(f"the answer was not complete after {self._seconds:g} s", timed_out=True)
+            raise too_slow("answer", self._seconds)
 
     def body(self) -> bytes:
         return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)

@@ -17,7 +17,7 @@ PROMISES = re.findall(r"^\| ([^|]+\.) \| (.+) \|$", TEXT, re.MULTILINE)
 
 
 def _tests() -> set[str]:
-    trees = (ast.parse(path.read_text()) for path in HERE.glob("test_*.py"))
+    trees = (ast.parse(path.read_text()) for path in HERE.parent.rglob("test_*.py"))
     return {node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 

@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -357,6 +358,19 @@ def test_a_name_that_is_none_was_never_sent_to(colour: str, error: Exception, mo
     with pytest.raises(TransportError, match=str(error.args[-1])) as caught:
         Sockets().send(request) if colour == "blocking" else asyncio.run(main())
     assert (False, False) == (caught.value.sent, caught.value.timed_out)
+
+
+@colours
+def test_a_head_that_never_ends_is_given_up(colour: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trickle that keeps within the silence is bounded as a whole, to five times the timeout."""
+    server.answer = b"HTTP/1.1 200 OK\r\nA: "
+    server.then = lambda sock: sock.sendall(b"b") is None and sock.recv(1) != b""
+    seconds = count(step=30)
+    monkeypatch.setattr(MODULES[colour], "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+
+    with pytest.raises(TransportError, match="the head of the answer was not complete after 50 s") as caught:
+        several(colour, server, 1)
+    assert (True, True) == (caught.value.sent, caught.value.timed_out)
 
 
 @colours

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from .._errors import ConfigurationError
 from ._coding import adecoded
 from ._http1 import Incoming, encoded
-from ._message import CLOSED, Origin, Request, TransportError
+from ._message import ANSWER_TIMEOUTS, CLOSED, Origin, Request, TransportError, too_slow
 from ._sockets import KEEPALIVE_SECONDS, MOST_KEPT, SEND_BYTES
 from ._tls import context
 
@@ -153,8 +153,12 @@ class _Connection(asyncio.BufferedProtocol):
         """Sends a request and receives the head of its answer."""
         failed = await self._send(head, request)
         incoming = Incoming()
+        seconds = request.timeout * ANSWER_TIMEOUTS
+        end = time.monotonic() + seconds
         try:
             while not incoming.head():
+                if time.monotonic() > end:
+                    raise too_slow("head of the answer", seconds)
                 incoming.receive(await self.receive(request.timeout))
         except TransportError:
             # Where the request could not be sent, and no answer says why, that is what went wrong.

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .._source import Slice
 
+# An answer as a whole may take this many times the silence that is allowed within it, and so may its head.
+ANSWER_TIMEOUTS = 5
 CLOSED = "this client is closed: make a new one"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -22,6 +24,11 @@ class TransportError(Exception):
         super().__init__(reason)
         self.sent = sent
         self.timed_out = timed_out
+
+
+def too_slow(what: str, seconds: float) -> TransportError:
+    """The failure of an answer that kept coming, a little at a time."""
+    return TransportError(f"the {what} was not complete after {seconds:g} s", timed_out=True)
 
 
 class Request:

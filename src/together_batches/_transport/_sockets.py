@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from .._errors import ConfigurationError
 from ._coding import decoded
 from ._http1 import Incoming, encoded
-from ._message import CLOSED, Origin, Request, TransportError
+from ._message import ANSWER_TIMEOUTS, CLOSED, Origin, Request, TransportError, too_slow
 from ._tls import context
 
 # Polls are up to 30 s apart: a connection must outlive the pause between two of them.
@@ -108,8 +108,12 @@ class _Connection:
             self._socket.settimeout(request.timeout)
         failed = self._send(head, request)
         incoming = Incoming()
+        seconds = request.timeout * ANSWER_TIMEOUTS
+        end = time.monotonic() + seconds
         try:
             while not incoming.head():
+                if time.monotonic() > end:
+                    raise too_slow("head of the answer", seconds)
                 incoming.receive(self.receive(incoming.wanted))
         except TransportError:
             # Where the request could not be sent, and no answer says why, that is what went wrong.
