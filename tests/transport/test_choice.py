@@ -8,10 +8,10 @@ from typing import Any
 
 import anyio
 import pytest
+import trustme
 
 from faults.server import FaultServer
 from together_batches import AsyncTogether, ConfigurationError, Together
-from together_batches._transport import _tls
 from together_batches._transport._asyncio import AsyncioConnections
 from together_batches._transport._httpx import AsyncHttpx, Httpx
 from together_batches._transport._sockets import Sockets
@@ -21,7 +21,7 @@ PROXIES = [f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")]
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in PROXIES:
+    for name in (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
@@ -78,11 +78,21 @@ def test_a_wrong_setting_for_certificates_is_told_where_the_client_is_made(
 ) -> None:
     """Where it matters; a plain address needs none."""
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    _tls.context.cache_clear()
-    try:
-        for client in (Together, AsyncTogether):
-            with pytest.raises(ConfigurationError, match=r"cannot set up HTTP: .*SSL_CERT_FILE"):
-                client("k", "https://127.0.0.1:9")
-        Together("k", "http://127.0.0.1:9").close()
-    finally:
-        _tls.context.cache_clear()
+    for client in (Together, AsyncTogether):
+        with pytest.raises(ConfigurationError, match=r"cannot set up HTTP: .*SSL_CERT_FILE"):
+            client("k", "https://127.0.0.1:9")
+    Together("k", "http://127.0.0.1:9").close()
+
+
+def test_whom_to_trust_is_said_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file before a folder, and without either the authorities of certifi."""
+    authority = tmp_path / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    with Together("k") as client:
+        assert len(client._transport._tls().get_ca_certs()) > 50
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    with Together("k") as client:
+        assert [] == client._transport._tls().get_ca_certs()  # read when one of them is met
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    with Together("k") as client:
+        assert 1 == len(client._transport._tls().get_ca_certs())

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
-import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from .._errors import ConfigurationError
-from ._coding import adecoded
 from ._http1 import Incoming, encoded
-from ._message import ANSWER_TIMEOUTS, CLOSED, Origin, Request, TransportError, too_slow
+from ._message import ANSWER_TIMEOUTS, CLOSED, Origin, Request, Tls, TransportError, too_slow
 from ._sockets import KEEPALIVE_SECONDS, MOST_KEPT, SEND_BYTES
 from ._tls import context
 
@@ -31,7 +29,7 @@ HAPPY_EYEBALLS_SECONDS = 0.25
 class AsyncioConnections:
     """The connections of one client; `tls` gives the settings for those that need it, when one does."""
 
-    def __init__(self, tls: Callable[[], ssl.SSLContext] = context) -> None:
+    def __init__(self, tls: Tls = context) -> None:
         self._tls = tls
         self._idle: dict[Origin, list[_Connection]] = {}
         self._closed = False
@@ -239,8 +237,12 @@ class _Answer:
         self._timeout = timeout
 
     def chunks(self) -> AsyncIterator[bytes]:
-        chunks = self._chunks()
-        return adecoded(chunks, self.headers) if "content-encoding" in self.headers else chunks
+        if "content-encoding" not in self.headers:
+            return self._chunks()
+        # Costs the import of httpx, and is hardly ever needed: nothing asks for an encoding.
+        from ._coding import adecoded
+
+        return adecoded(self._chunks(), self.headers)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         incoming, connection = self._incoming, self._connection
@@ -257,7 +259,7 @@ class _Answer:
             self._connection.close()
 
 
-async def _opened(origin: Origin, tls: Callable[[], ssl.SSLContext], timeout: float) -> _Connection:
+async def _opened(origin: Origin, tls: Tls, timeout: float) -> _Connection:
     """A new connection. Raises TransportError, nothing sent."""
     is_secure = origin.scheme == "https"
     loop = asyncio.get_running_loop()

@@ -9,9 +9,9 @@ import anyio
 import httpx
 
 from .._errors import ConfigurationError
-from ._message import CLOSED, Request, TransportError
+from ._message import CLOSED, Request, Tls, TransportError
 from ._sockets import KEEPALIVE_SECONDS
-from ._tls import context, setup_error
+from ._tls import setup_error
 
 TYPE_CHECKING = False
 
@@ -124,10 +124,10 @@ class _AsyncBody:
             yield chunk
 
 
-def made(kind: type[Http]) -> Http:
+def made(kind: type[Http], tls: Tls) -> Http:
     """An httpx client as ours shall be. Raises ConfigurationError where the environment's settings for it are wrong."""
     try:
-        return kind(verify=context(), limits=httpx.Limits(keepalive_expiry=KEEPALIVE_SECONDS))
+        return kind(verify=tls(), limits=httpx.Limits(keepalive_expiry=KEEPALIVE_SECONDS))
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         if isinstance(error, ConfigurationError):
             raise

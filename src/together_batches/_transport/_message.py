@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    import ssl
+
     from .._source import Slice
+
+Tls: TypeAlias = "Callable[[], ssl.SSLContext]"
+"""Gives the settings for TLS when a connection first needs them; may raise ConfigurationError."""
 
 # An answer as a whole may take this many times the silence that is allowed within it, and so may its head.
 ANSWER_TIMEOUTS = 5

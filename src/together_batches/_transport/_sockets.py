@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import select
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from .._errors import ConfigurationError
-from ._coding import decoded
 from ._http1 import Incoming, encoded
-from ._message import ANSWER_TIMEOUTS, CLOSED, Origin, Request, TransportError, too_slow
+from ._message import ANSWER_TIMEOUTS, CLOSED, Origin, Request, Tls, TransportError, too_slow
 from ._tls import context
 
 # Polls are up to 30 s apart: a connection must outlive the pause between two of them.
@@ -29,7 +27,7 @@ SEND_BYTES = 128 * 1024
 class Sockets:
     """The connections of one client; `tls` gives the settings for those that need it, when one does."""
 
-    def __init__(self, tls: Callable[[], ssl.SSLContext] = context) -> None:
+    def __init__(self, tls: Tls = context) -> None:
         self._tls = tls
         self._lock = threading.Lock()
         self._idle: dict[Origin, list[_Connection]] = {}
@@ -169,8 +167,12 @@ class _Answer:
         self._incoming = incoming
 
     def chunks(self) -> Iterator[bytes]:
-        chunks = self._chunks()
-        return decoded(chunks, self.headers) if "content-encoding" in self.headers else chunks
+        if "content-encoding" not in self.headers:
+            return self._chunks()
+        # Costs the import of httpx, and is hardly ever needed: nothing asks for an encoding.
+        from ._coding import decoded
+
+        return decoded(self._chunks(), self.headers)
 
     def _chunks(self) -> Iterator[bytes]:
         incoming, connection = self._incoming, self._connection
@@ -187,7 +189,7 @@ class _Answer:
             self._connection.close()
 
 
-def _opened(origin: Origin, tls: Callable[[], ssl.SSLContext], timeout: float) -> _Connection:
+def _opened(origin: Origin, tls: Tls, timeout: float) -> _Connection:
     """A new connection. Raises TransportError, nothing sent."""
     try:
         sock = socket.create_connection((origin.host, origin.port), timeout)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import ssl
 from functools import cache
 
-import httpx
+import certifi
 
 from .._errors import ConfigurationError
 
 
 @cache
-def context() -> ssl.SSLContext:
-    """Settings for TLS, with the authorities of SSL_CERT_FILE and SSL_CERT_DIR or else those of certifi.
+def context(cert_file: str | None = None, cert_dir: str | None = None) -> ssl.SSLContext:
+    """Settings for TLS with the authorities of a file, else of a folder, else of certifi: the choice of httpx.
 
-    Raises ConfigurationError where what these variables name cannot be used.
+    The arguments are what SSL_CERT_FILE and SSL_CERT_DIR say.
+    Raises ConfigurationError where what they name cannot be used.
     """
     try:
-        made = httpx.create_ssl_context()
-        made.set_alpn_protocols(["http/1.1"])
-        return made
+        if cert_file or not cert_dir:
+            made = ssl.create_default_context(cafile=cert_file or certifi.where())
+        else:
+            made = ssl.create_default_context(capath=cert_dir)
     except (OSError, ValueError) as error:
         raise setup_error(error) from error
+    made.set_alpn_protocols(["http/1.1"])
+    return made
 
 
 def setup_error(error: Exception) -> ConfigurationError:
