@@ -49,9 +49,19 @@ def test_a_direct_road_is_for_ours() -> None:
         assert isinstance(client._transport, Sockets)
 
 
-@pytest.mark.parametrize(("library", "kind"), [("asyncio", AsyncioConnections), ("trio", AsyncHttpx)])
-def test_the_library_is_that_of_the_first_call(library: str, kind: type, server: FaultServer) -> None:
-    """Ours is for asyncio; both answer, and both end."""
+@pytest.mark.parametrize(
+    ("library", "options", "kind"),
+    [
+        ("asyncio", {}, AsyncioConnections),
+        ("asyncio", {"use_uvloop": True}, AsyncioConnections),
+        ("trio", {}, AsyncHttpx),
+    ],
+    ids=["asyncio", "uvloop", "trio"],
+)
+def test_the_library_is_that_of_the_first_call(
+    library: str, options: dict[str, Any], kind: type, server: FaultServer
+) -> None:
+    """Ours is for asyncio, whoever makes the loop; all answer, and all end."""
     file_id = server.world.add_file(b"{}").id
 
     async def main() -> Any:
@@ -60,7 +70,7 @@ def test_the_library_is_that_of_the_first_call(library: str, kind: type, server:
             content = await client.files.retrieve_content(file_id)
             return file.id, content, type(client._transport._transport)
 
-    assert (file_id, b"{}", kind) == anyio.run(main, backend=library)
+    assert (file_id, b"{}", kind) == anyio.run(main, backend=library, backend_options=options)
     assert 0 == server.settle()
 
 

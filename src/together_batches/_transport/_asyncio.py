@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
+from typing import Any, cast
 
 from .._errors import ConfigurationError
 from ._http1 import Incoming, encoded
@@ -100,11 +101,9 @@ class _Connection(asyncio.BufferedProtocol):
     # What the loop tells.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._poll.register(sock.fileno(), select.POLLIN)
+        # Not asserted: the transports of other event loops are alike, but no subclasses.
+        self._transport = cast(asyncio.Transport, transport)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         # One's own for all that comes: the loop would take a fresh quarter of a megabyte for each receive, whose pages
@@ -263,6 +262,10 @@ async def _opened(origin: Origin, tls: Tls, timeout: float) -> _Connection:
     """A new connection. Raises TransportError, nothing sent."""
     is_secure = origin.scheme == "https"
     loop = asyncio.get_running_loop()
+    # Not where there is but one address: a race that is cancelled leaves its socket to the collector.
+    # Not on loops of another make either, which know of no race.
+    races = isinstance(loop, asyncio.BaseEventLoop) and not _is_address(origin.host)
+    race: dict[str, Any] = {"happy_eyeballs_delay": HAPPY_EYEBALLS_SECONDS} if races else {}
     try:
         async with asyncio.timeout(timeout):
             _, connection = await loop.create_connection(
@@ -271,8 +274,7 @@ async def _opened(origin: Origin, tls: Tls, timeout: float) -> _Connection:
                 origin.port,
                 ssl=tls() if is_secure else None,
                 server_hostname=origin.host if is_secure else None,
-                # Not where there is but one address: a race that is cancelled leaves its socket to the collector.
-                happy_eyeballs_delay=None if _is_address(origin.host) else HAPPY_EYEBALLS_SECONDS,
+                **race,
             )
             return connection
     except TimeoutError:
