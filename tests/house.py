@@ -13,8 +13,9 @@ PACKAGE = "together_batches"
 # What an `if TYPE_CHECKING:` imports is not loaded, and so is free to name the type of a value from above.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("_errors", "_logs"),
+    ("_objects",),
     ("_models",),
-    ("_source",),
+    ("_json", "_source"),
     ("_sink",),
     ("_effects",),
     ("_retry", "_jsonl"),
@@ -22,8 +23,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_reading",),
     ("_flow", "_operation"),
     ("_wire",),
-    ("_upload", "_download", "_create"),
+    ("_upload", "_download", "_create", "_wait"),
     ("_files",),
+    ("_runs",),
     ("_batches",),
     ("_client",),
     ("_cli",),

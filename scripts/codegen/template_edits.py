@@ -300,7 +300,7 @@ if TYPE_CHECKING:
     {{ relative }}
 {% endfor %}
 """,
-        reason="The same for models, which are imported where they are built; the formatter takes out what is not used.",
+        reason="The same for models: they are imported where they are built, as far as they are.",
     ),
     Edit(
         name="models of a request, where they are needed",

@@ -11,8 +11,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ._jsonl import as_object
-from ._models import BatchJob, BatchJobStatus, FileObject
+from ._json import as_object
+from ._objects import BatchJob, BatchJobStatus, FileObject
 
 # What each field of a reply has to be to be taken as it is; `status`, `progress` and times are looked at below.
 JOB_TEXTS = ("user_id", "input_file_id", "endpoint", "model_id", "output_file_id", "error_file_id", "error")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ._effects import Reply
 from ._errors import APIResponseValidationError, APIStatusError, error_class
-from ._jsonl import as_array, as_object, loads
+from ._json import as_array, as_object, loads
 from ._logs import without_queries
 from ._retry import retry_after
 from ._settings import Settings
