@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_effects",),
     ("_retry", "_jsonl"),
     ("_settings", "_join", "_convert", "_transport"),
-    ("_reading",),
+    ("_reading", "_listing"),
     ("_flow", "_operation"),
     ("_wire",),
     ("_upload", "_download", "_create", "_wait"),

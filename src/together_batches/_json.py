@@ -6,12 +6,15 @@ from typing import Any, cast
 
 import msgspec
 
+# What msgspec raises for what is no JSON to it, or not of the type that is asked for.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-def loads(data: bytes | bytearray | memoryview) -> Any:
+
+def loads(data: bytes | bytearray | memoryview | msgspec.Raw) -> Any:
     """The value of a JSON text, read as leniently as the standard library does. Raises ValueError."""
     try:
         return msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         pass
     import json  # hardly ever needed
 

@@ -66,7 +66,7 @@ class BatchEndpoint(StrEnum):
     AUDIO_TRANSLATIONS = "/v1/audio/translations"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)  # `_convert` fills its slots, which only then are laid out alike
 class BatchJob:
     """A batch job as the service last described it; only `id` is always there.
 

@@ -20,11 +20,11 @@ from together_lowlevel.api.batches import list_batches as low_list_batches
 
 from .._convert import batch_job
 from .._effects import Flow, Instant, Reply
-from .._errors import InvalidArgumentError
-from .._json import as_array
+from .._errors import APIResponseValidationError, InvalidArgumentError
+from .._listing import batch_jobs
 from .._objects import BatchJob, BatchJobStatus
 from .._operation import Operation, attempt, perform, read
-from .._reading import contract_error, json_object, json_value
+from .._reading import contract_error, json_object, no_json
 from .._retry import Repeat
 from .._settings import Settings
 from .checks import checked_id, is_text
@@ -71,11 +71,17 @@ def list_batches() -> Operation[list[BatchJob]]:
     name = "batches.list_batches"
 
     def read_jobs(reply: Reply, settings: Settings) -> list[BatchJob]:
-        value = json_value(name, reply, settings)
-        jobs = [] if value is None else as_array(value)
-        if jobs is None:
-            raise contract_error(name, reply, "the answer is not a list of jobs", settings)
-        return [_read_job(name, job, reply, settings) for job in jobs]
+        jobs: list[BatchJob] = []
+        try:
+            if (found := batch_jobs(reply.body)) is None:
+                raise contract_error(name, reply, "the answer is not a list of jobs", settings)
+            for job in found:
+                if job is None:
+                    raise _no_id(name, reply, settings)
+                jobs.append(job)
+        except ValueError:
+            raise no_json(name, reply, settings) from None
+        return jobs
 
     return Operation(name, low_list_batches._get_kwargs(), read_jobs)
 
@@ -110,8 +116,12 @@ def _bare_job(name: str) -> Callable[[Reply, Settings], BatchJob]:
 
 def _read_job(name: str, raw: Any, reply: Reply, settings: Settings, warning: object = None) -> BatchJob:
     if (job := batch_job(raw, warning)) is None:
-        raise contract_error(name, reply, "the answer holds a job without an id", settings)
+        raise _no_id(name, reply, settings)
     return job
+
+
+def _no_id(name: str, reply: Reply, settings: Settings) -> APIResponseValidationError:
+    return contract_error(name, reply, "the answer holds a job without an id", settings)
 
 
 def _date(reply: Reply) -> datetime | None:
