@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from attrs import frozen
+from msgspec import Struct
 
 from together_lowlevel import models
 from together_lowlevel.api.batches import cancel_batch as low_cancel_batch
@@ -33,8 +33,7 @@ from .checks import checked_id, is_text
 COMPLETION_WINDOW = "24h"
 
 
-@frozen
-class Listed:
+class Listed(Struct, frozen=True):
     """All jobs, when they were listed by our clock, and by the service's Date header."""
 
     jobs: list[BatchJob]
