@@ -212,7 +212,7 @@ class Stage:
             f"--cache-dir={self.folder / 'mypy'}",
             f"--python-executable={self.python}",
         )
-        return _run("-m", "mypy", *settings, self.generated, ROOT / "src/together_batches/_wire.py", MYPYPATH=path)
+        return _run("-m", "mypy", *settings, self.generated, ROOT / "src/together_batches/_wire", MYPYPATH=path)
 
     def _compare(self, spec: Path) -> str:
         return _run(CODEGEN / "compare_spec.py", UPSTREAM, "--ours", spec)

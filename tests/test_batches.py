@@ -29,19 +29,12 @@ from together_batches import (
     Usage,
     WaitTimeoutError,
 )
-from together_batches._batches import (
-    PATIENCE_SECONDS,
-    _rows,
-    collect,
-    fetch_results,
-    find,
-    run_file,
-    submit,
-    wait,
-)
+from together_batches._batches import find
 from together_batches._create import Claims
 from together_batches._effects import Call, Fetch, Fetched, Flow, Put, Reply
 from together_batches._retry import Policy
+from together_batches._runs import collect, fetch_results, rows_of, run_file, submit
+from together_batches._wait import PATIENCE_SECONDS, wait
 
 ENDPOINT = "/v1/chat/completions"
 IMPATIENT = evolve(SETTINGS, policy=Policy(max_retries=0))
@@ -201,7 +194,7 @@ def results(known: BatchJob | str, *answers: Any) -> tuple[list[BatchResult], Tr
     trace = Trace(*answers)
     with ExitStack() as stack:
         _, spools = trace.run(fetch_results(known, stack, None, SETTINGS))
-        return list(_rows(spools)), trace
+        return list(rows_of(spools)), trace
 
 
 def test_results_are_answers_and_errors() -> None:

@@ -58,8 +58,8 @@ def test_python_blocks_run(path: Path, reader: Path, server: local.Server, monke
     monkeypatch.setenv("TOGETHER_API_KEY", server.api_key)
     monkeypatch.setenv("TOGETHER_BASE_URL", server.base_url)
     # Between two looks at a job a reader waits seconds, the tests do not.
-    monkeypatch.setattr("together_batches._batches.FIRST_POLL_SECONDS", 0.01)
-    monkeypatch.setattr("together_batches._batches.LAST_POLL_SECONDS", 0.01)
+    monkeypatch.setattr("together_batches._wait.FIRST_POLL_SECONDS", 0.01)
+    monkeypatch.setattr("together_batches._wait.LAST_POLL_SECONDS", 0.01)
     examples = _examples(path, PythonCodeBlockParser())
     assert examples != []
     for example in examples:

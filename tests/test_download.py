@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 
 from flows import REFUSED, RESET, SETTINGS, TIMED_OUT, Trace, reply
 from together_batches import (
@@ -45,7 +46,7 @@ def serve(status: int = 200, body: bytes = DATA, failure: Failure | None = None,
         if fetch.begin(head):
             fetch.sink.write(body)
             return Fetched(head, failure)
-        return Fetched(evolve(head, body=body[: 64 * 1024]), failure)
+        return Fetched(replace(head, body=body[: 64 * 1024]), failure)
 
     return server
 

@@ -22,7 +22,7 @@ import pytest
 from attrs import define, field, frozen
 
 from flows import SETTINGS
-from together_batches import ConfigurationError, DownloadError, UploadError, _wire
+from together_batches import ConfigurationError, DownloadError, UploadError
 from together_batches._effects import (
     Call,
     Effect,
@@ -48,6 +48,7 @@ from together_batches._source import Meter, Slice, open_source
 from together_batches._transport._asyncio import AsyncioConnections
 from together_batches._transport._httpx import AsyncHttpx, Httpx
 from together_batches._transport._sockets import Sockets
+from together_batches._wire import batches
 
 DATA = bytes(range(256)) * 4000
 LINGER = 20.0
@@ -244,7 +245,7 @@ def test_a_call_carries_the_key_and_its_body(run: Run, api: Server) -> None:
 @pytest.mark.parametrize("id", ["../batches/x", "a/b", "ü", "a b?c#d", "..%2f", "a\\b", "%2e"])
 def test_an_id_stays_one_segment_on_the_wire(run: Run, api: Server, id: str) -> None:
     """No layer below puts together what was kept apart."""
-    run(one(_wire.get_batch(id).call(SETTINGS)), api.api)
+    run(one(batches.get_batch(id).call(SETTINGS)), api.api)
     segments = api.requests[0].path.split("/")
     assert ["", "v1", "batches", id] == [unquote(segment) for segment in segments]
 
@@ -676,7 +677,7 @@ def test_a_repeat_is_logged_with_its_pause(run: Run, api: Server, caplog: pytest
     caplog.set_level(logging.INFO, "together_batches")
     answers = iter([503, 200])
     api.respond = lambda handler: handler.say(next(answers), b"[]")
-    assert [] == run(perform(_wire.list_batches(), SETTINGS), api.api)
+    assert [] == run(perform(batches.list_batches(), SETTINGS), api.api)
     (message,) = [record.getMessage() for record in caplog.records if record.name == "together_batches"]
     assert "batches.list_batches" in message
     assert "503" in message

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
 from importlib import import_module
@@ -332,3 +334,27 @@ def test_a_missing_file_is_an_error_of_its_shape(world: World) -> None:
     assert isinstance(answer.parsed, models.FileError)
     assert isinstance(answer.parsed.error, models.FileErrorDetail)
     assert answer.parsed.error.message
+
+
+def test_a_request_is_built_without_what_only_a_reply_needs() -> None:
+    """In a fresh process: neither httpx nor any model but the one that is sent; the rest comes when it is used."""
+    program = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+from together_lowlevel import models
+from together_lowlevel.api.batches import cancel_batch, create_batch, get_batch, list_batches
+create_batch._get_kwargs(body=models.CreateBatchRequest("file-1", "/v1/chat/completions"))
+print(*sorted(name for name in sys.modules if name.startswith(("httpx", "together_lowlevel.models."))))
+import together_lowlevel
+print(*(name for name in models.__all__ if getattr(models, name).__name__ != name))
+print(together_lowlevel.AuthenticatedClient.__name__, "httpx" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ["together_lowlevel.models.create_batch_request", "", "AuthenticatedClient True"] == done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("module", ["together_lowlevel", "together_lowlevel.models"])
+def test_what_is_not_generated_is_an_attribute_error(module: str) -> None:
+    """A name that is looked up on first use is still one of a list."""
+    with pytest.raises(AttributeError, match=f"module '{module}' has no attribute 'Batch'"):
+        import_module(module).Batch  # noqa: B018 (not there, which is the point)

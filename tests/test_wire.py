@@ -21,13 +21,13 @@ from together_batches import (
     InternalServerError,
     InvalidArgumentError,
     NotFoundError,
-    _wire,
 )
 from together_batches._effects import Call, Flow, Reply
 from together_batches._operation import Operation, perform
+from together_batches._wire import batches, checks, files, multipart
 
-UPLOAD = _wire.MultipartUpload("u-1", "file-1", {})
-NEW = _wire.NewFile("a.jsonl", 12, "batch-api", "jsonl")
+UPLOAD = multipart.MultipartUpload("u-1", "file-1", {})
+NEW = files.NewFile("a.jsonl", 12, "batch-api", "jsonl")
 
 
 def done(operation: Operation[Any] | Flow[Any], *answers: Any) -> Any:
@@ -44,17 +44,17 @@ def sent(operation: Operation[Any]) -> tuple[str, str, Any, Any]:
 @pytest.mark.parametrize(
     ("operation", "expected"),
     [
-        (_wire.list_batches(), ("GET", "/batches", None, None)),
-        (_wire.get_batch("j"), ("GET", "/batches/j", None, None)),
+        (batches.list_batches(), ("GET", "/batches", None, None)),
+        (batches.get_batch("j"), ("GET", "/batches/j", None, None)),
         (
-            _wire.create_batch("f", "/v1/x"),
+            batches.create_batch("f", "/v1/x"),
             ("POST", "/batches", {"input_file_id": "f", "endpoint": "/v1/x", "completion_window": "24h"}, None),
         ),
-        (_wire.list_files(), ("GET", "/files", None, None)),
-        (_wire.get_file("f"), ("GET", "/files/f", None, None)),
-        (_wire.preprocess_file("f"), ("POST", "/files/f/preprocess", None, None)),
+        (files.list_files(), ("GET", "/files", None, None)),
+        (files.get_file("f"), ("GET", "/files/f", None, None)),
+        (files.preprocess_file("f"), ("POST", "/files/f/preprocess", None, None)),
         (
-            _wire.initiate_multipart_upload(NEW, 2),
+            multipart.initiate_multipart_upload(NEW, 2),
             (
                 "POST",
                 "/files/multipart/initiate",
@@ -69,7 +69,7 @@ def sent(operation: Operation[Any]) -> tuple[str, str, Any, Any]:
             ),
         ),
         (
-            _wire.complete_multipart_upload(UPLOAD, [_wire.SentPart(1, '"e1"'), _wire.SentPart(2, '"e2"')]),
+            multipart.complete_multipart_upload(UPLOAD, [multipart.SentPart(1, '"e1"'), multipart.SentPart(2, '"e2"')]),
             (
                 "POST",
                 "/files/multipart/complete",
@@ -82,7 +82,7 @@ def sent(operation: Operation[Any]) -> tuple[str, str, Any, Any]:
             ),
         ),
         (
-            _wire.abort_multipart_upload(UPLOAD),
+            multipart.abort_multipart_upload(UPLOAD),
             ("POST", "/files/multipart/abort", {"upload_id": "u-1", "file_id": "file-1"}, None),
         ),
     ],
@@ -96,10 +96,10 @@ def test_each_operation_is_sent_as_the_contract_says(operation: Operation[Any], 
 def test_operations_that_are_flows_are_sent_as_the_contract_says() -> None:
     """Cancel, delete and the start of an upload likewise."""
     for flow, answer, expected in (
-        (_wire.cancel_batch("j", SETTINGS), reply(200, {"id": "j"}), Call("POST", "/batches/j/cancel", 60.0)),
-        (_wire.delete_file("f", SETTINGS), reply(200, {"id": "f"}), Call("DELETE", "/files/f", 60.0)),
+        (batches.cancel_batch("j", SETTINGS), reply(200, {"id": "j"}), Call("POST", "/batches/j/cancel", 60.0)),
+        (files.delete_file("f", SETTINGS), reply(200, {"id": "f"}), Call("DELETE", "/files/f", 60.0)),
         (
-            _wire.start_upload(NEW, SETTINGS),
+            files.start_upload(NEW, SETTINGS),
             reply(409, {"file_id": "f"}),
             Call(
                 "POST",
@@ -112,17 +112,17 @@ def test_operations_that_are_flows_are_sent_as_the_contract_says() -> None:
         trace = Trace(answer)
         trace.run(flow)
         assert [expected] == trace.effects
-    assert "/files/f/content" == _wire.content_path("f")
+    assert "/files/f/content" == files.content_path("f")
 
 
 TAKES_AN_ID: list[Callable[[Any], Any]] = [
-    _wire.get_batch,
-    lambda id: _wire.create_batch(id, "/v1/x"),
-    lambda id: done(_wire.cancel_batch(id, SETTINGS)),
-    _wire.get_file,
-    lambda id: done(_wire.delete_file(id, SETTINGS)),
-    _wire.preprocess_file,
-    _wire.content_path,
+    batches.get_batch,
+    lambda id: batches.create_batch(id, "/v1/x"),
+    lambda id: done(batches.cancel_batch(id, SETTINGS)),
+    files.get_file,
+    lambda id: done(files.delete_file(id, SETTINGS)),
+    files.preprocess_file,
+    files.content_path,
 ]
 
 
@@ -150,25 +150,25 @@ def test_what_cannot_stand_in_a_path_is_refused(operation: Callable[[Any], Any],
 )
 def test_any_other_id_is_one_segment_of_the_path(id: str, path: str) -> None:
     """Whatever stands in an id stays in its place."""
-    assert f"/batches/{path}" == sent(_wire.get_batch(id))[1]
-    assert f"/files/{path}" == sent(_wire.get_file(id))[1]
-    assert f"/files/{path}/preprocess" == sent(_wire.preprocess_file(id))[1]
-    assert f"/files/{path}/content" == _wire.content_path(id)
+    assert f"/batches/{path}" == sent(batches.get_batch(id))[1]
+    assert f"/files/{path}" == sent(files.get_file(id))[1]
+    assert f"/files/{path}/preprocess" == sent(files.preprocess_file(id))[1]
+    assert f"/files/{path}/content" == files.content_path(id)
     for flow, call in (
-        (_wire.cancel_batch(id, SETTINGS), f"POST /batches/{path}/cancel"),
-        (_wire.delete_file(id, SETTINGS), f"DELETE /files/{path}"),
+        (batches.cancel_batch(id, SETTINGS), f"POST /batches/{path}/cancel"),
+        (files.delete_file(id, SETTINGS), f"DELETE /files/{path}"),
     ):
         trace = Trace(reply(200, {"id": id}))
         trace.run(flow)
         assert [call] == trace.calls
 
 
-@pytest.mark.parametrize("operation", [_wire.get_batch("j"), _wire.cancel_batch("j", SETTINGS)])
+@pytest.mark.parametrize("operation", [batches.get_batch("j"), batches.cancel_batch("j", SETTINGS)])
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_a_job_is_read_bare_and_wrapped(operation: Any, wrapped: bool) -> None:
     """Some sources put the job under `job`."""
     if not isinstance(operation, Operation):
-        operation = _wire.cancel_batch("j", SETTINGS)
+        operation = batches.cancel_batch("j", SETTINGS)
     raw = {"id": "j", "status": "COMPLETED", "more": 1}
     job = done(operation, reply(200, {"job": raw} if wrapped else raw))
     assert BatchJob(id="j", status=BatchJobStatus.COMPLETED, extra={"more": 1}) == job
@@ -177,7 +177,7 @@ def test_a_job_is_read_bare_and_wrapped(operation: Any, wrapped: bool) -> None:
 @pytest.mark.parametrize("status", [200, 201])
 def test_a_created_job_is_read_from_under_job(status: int) -> None:
     """The job and the warning beside it."""
-    job = done(_wire.create_batch("f", "/v1/x"), reply(status, {"job": {"id": "j"}, "warning": "slow"}))
+    job = done(batches.create_batch("f", "/v1/x"), reply(status, {"job": {"id": "j"}, "warning": "slow"}))
     assert BatchJob(id="j", warning="slow") == job
 
 
@@ -188,7 +188,7 @@ NO_JOB = [{}, {"job": None}, {"job": []}, {"job": {}}, {"job": {"id": None}}, {"
 def test_a_create_without_a_job_breaks_the_contract(answer: Any) -> None:
     """The error shows the start of what came; a bare job is none here."""
     with pytest.raises(APIResponseValidationError, match=r"batches\.create_batch: .*it starts: ") as caught:
-        done(_wire.create_batch("f", "/v1/x"), reply(201, answer))
+        done(batches.create_batch("f", "/v1/x"), reply(201, answer))
     assert 201 == caught.value.status_code
 
 
@@ -197,11 +197,11 @@ def test_a_create_without_a_job_breaks_the_contract(answer: Any) -> None:
 def test_an_answer_without_what_was_asked_for_breaks_the_contract(wanted: str, answer: Any) -> None:
     """The same for every other read, alone and in a list."""
     operation: Operation[Any] = {
-        "job": _wire.get_batch("j"),
-        "file": _wire.get_file("f"),
-        "jobs": _wire.list_batches(),
-        "files": _wire.list_files(),
-        "complete": _wire.complete_multipart_upload(UPLOAD, []),
+        "job": batches.get_batch("j"),
+        "file": files.get_file("f"),
+        "jobs": batches.list_batches(),
+        "files": files.list_files(),
+        "complete": multipart.complete_multipart_upload(UPLOAD, []),
     }[wanted]
     body = {"jobs": [{"id": "j"}, answer], "files": {"data": [answer]}}.get(wanted, answer)
     with pytest.raises(APIResponseValidationError, match="it starts: "):
@@ -209,7 +209,7 @@ def test_an_answer_without_what_was_asked_for_breaks_the_contract(wanted: str, a
 
 
 @pytest.mark.parametrize("bad", [b"", b"{", b"<html>", b"\xff", b"[" * 100_000])
-@pytest.mark.parametrize("operation", [_wire.get_batch("j"), _wire.list_batches(), _wire.list_files()])
+@pytest.mark.parametrize("operation", [batches.get_batch("j"), batches.list_batches(), files.list_files()])
 def test_a_success_that_is_no_json_breaks_the_contract(operation: Operation[Any], bad: bytes) -> None:
     """A page, a cut and nothing are no answers."""
     with pytest.raises(APIResponseValidationError):
@@ -222,14 +222,14 @@ def test_a_success_that_is_no_json_breaks_the_contract(operation: Operation[Any]
 )
 def test_a_list_of_jobs_is_bare(answer: Any, expected: list[BatchJob]) -> None:
     """An array, where null stands for none."""
-    assert expected == done(_wire.list_batches(), reply(200, answer))
+    assert expected == done(batches.list_batches(), reply(200, answer))
 
 
 @pytest.mark.parametrize("answer", [{}, {"data": []}, "x", 5])
 def test_what_is_no_list_of_jobs_breaks_the_contract(answer: Any) -> None:
     """Another shape is not taken for an empty list."""
     with pytest.raises(APIResponseValidationError, match="not a list of jobs"):
-        done(_wire.list_batches(), reply(200, answer))
+        done(batches.list_batches(), reply(200, answer))
 
 
 @pytest.mark.parametrize(
@@ -238,14 +238,14 @@ def test_what_is_no_list_of_jobs_breaks_the_contract(answer: Any) -> None:
 )
 def test_a_list_of_files_is_under_data(answer: Any, expected: list[FileObject]) -> None:
     """Absent and null stand for none."""
-    assert expected == done(_wire.list_files(), reply(200, answer))
+    assert expected == done(files.list_files(), reply(200, answer))
 
 
 @pytest.mark.parametrize("data", [{}, "x", 5, False])
 def test_what_is_no_list_of_files_breaks_the_contract(data: Any) -> None:
     """Another shape is not taken for an empty list."""
     with pytest.raises(APIResponseValidationError, match="no list of files"):
-        done(_wire.list_files(), reply(200, {"data": data}))
+        done(files.list_files(), reply(200, {"data": data}))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_what_is_no_list_of_files_breaks_the_contract(data: Any) -> None:
 )
 def test_a_list_knows_the_services_time(headers: dict[str, str], expected: datetime | None) -> None:
     """The Date header, where there is one that is a date."""
-    assert expected == done(_wire.listed(SETTINGS), reply(200, [], **headers)).date
+    assert expected == done(batches.listed(SETTINGS), reply(200, [], **headers)).date
 
 
 @pytest.mark.parametrize(
@@ -276,21 +276,21 @@ def test_a_list_knows_the_services_time(headers: dict[str, str], expected: datet
 )
 def test_a_deletion_is_believed_unless_denied(answer: Any, expected: FileDeleted) -> None:
     """A success says that the file is gone; only `false` says that it is not."""
-    assert expected == done(_wire.delete_file("f", SETTINGS), reply(200, answer))
+    assert expected == done(files.delete_file("f", SETTINGS), reply(200, answer))
 
 
 @pytest.mark.parametrize("lost", [RESET, TIMED_OUT, reply(500), reply(503)])
 def test_a_deletion_that_is_met_again_is_done(lost: Any) -> None:
     """After a lost answer, what is gone was deleted by us."""
-    assert FileDeleted(id="f") == done(_wire.delete_file("f", SETTINGS), lost, reply(404))
+    assert FileDeleted(id="f") == done(files.delete_file("f", SETTINGS), lost, reply(404))
 
 
 def test_a_deletion_of_nothing_is_an_error() -> None:
     """Without a lost answer, an unknown file is unknown."""
     with pytest.raises(NotFoundError):
-        done(_wire.delete_file("f", SETTINGS), reply(404, {"error": {"message": "no"}}))
+        done(files.delete_file("f", SETTINGS), reply(404, {"error": {"message": "no"}}))
     with pytest.raises(ConflictError):
-        done(_wire.delete_file("f", SETTINGS), RESET, reply(409))
+        done(files.delete_file("f", SETTINGS), RESET, reply(409))
 
 
 @pytest.mark.parametrize("lost", [RESET, TIMED_OUT, reply(500), reply(503)])
@@ -298,7 +298,7 @@ def test_a_deletion_of_nothing_is_an_error() -> None:
 def test_a_cancel_that_is_met_again_is_done(lost: Any, status: str) -> None:
     """After a lost answer, a job that is being cancelled was cancelled by us."""
     trace = Trace(lost, reply(409, {"error": "already"}), reply(200, {"id": "j", "status": status}))
-    assert BatchJob(id="j", status=BatchJobStatus(status)) == trace.run(_wire.cancel_batch("j", SETTINGS))
+    assert BatchJob(id="j", status=BatchJobStatus(status)) == trace.run(batches.cancel_batch("j", SETTINGS))
     assert ["POST /batches/j/cancel", "POST /batches/j/cancel", "GET /batches/j"] == trace.calls
 
 
@@ -307,17 +307,17 @@ def test_a_cancel_that_came_too_late_is_a_conflict(status: str | None) -> None:
     """A job that ended otherwise was not cancelled."""
     late = reply(409, {"error": "Cannot cancel job - already in terminal state: COMPLETED"})
     with pytest.raises(ConflictError, match="already in terminal state"):
-        done(_wire.cancel_batch("j", SETTINGS), RESET, late, reply(200, {"id": "j", "status": status}))
+        done(batches.cancel_batch("j", SETTINGS), RESET, late, reply(200, {"id": "j", "status": status}))
     with pytest.raises(ConflictError, match="already in terminal state"):
-        done(_wire.cancel_batch("j", SETTINGS), late)
+        done(batches.cancel_batch("j", SETTINGS), late)
 
 
 STARTED = {"x_together_file_id": "file-1"}
 
 
-def start(answer: Reply, base_url: str = SETTINGS.base_url) -> _wire.Ticket:
+def start(answer: Reply, base_url: str = SETTINGS.base_url) -> files.Ticket:
     settings = evolve(SETTINGS, base_url=base_url)
-    ticket: _wire.Ticket = done(_wire.start_upload(NEW, settings), answer)
+    ticket: files.Ticket = done(files.start_upload(NEW, settings), answer)
     return ticket
 
 
@@ -332,12 +332,12 @@ def start(answer: Reply, base_url: str = SETTINGS.base_url) -> _wire.Ticket:
 )
 def test_the_redirect_says_where_to_send_the_bytes(location: str, expected: str) -> None:
     """The address may be relative, as that of any redirect."""
-    assert _wire.Ticket("file-1", expected) == start(reply(302, location=location, **STARTED))
+    assert files.Ticket("file-1", expected) == start(reply(302, location=location, **STARTED))
 
 
 def test_a_conflict_that_names_a_file_means_that_the_bytes_are_there() -> None:
     """Nothing needs to be sent."""
-    assert _wire.Ticket("file-9", None) == start(reply(409, {"file_id": "file-9"}))
+    assert files.Ticket("file-9", None) == start(reply(409, {"file_id": "file-9"}))
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ UNUSABLE = [
 def test_an_address_that_is_not_to_be_trusted_is_refused(url: str) -> None:
     """Other schemes, user names, odd ports and characters; the error does not repeat the address."""
     with pytest.raises(APIResponseValidationError, match="doing: the service points to an unusable address") as caught:
-        _wire.checked_url(url, SETTINGS.base_url, "doing")
+        checks.checked_url(url, SETTINGS.base_url, "doing")
     assert not url or url not in str(caught.value)
 
 
@@ -418,9 +418,9 @@ def test_a_step_down_from_https_is_refused() -> None:
     assert "https://storage.test/x" == start(reply(302, location="https://storage.test/x", **STARTED)).url
 
 
-def initiated(**fields: Any) -> _wire.MultipartUpload:
+def initiated(**fields: Any) -> multipart.MultipartUpload:
     answer = {"upload_id": "u-1", "file_id": "file-1", "parts": [], **fields}
-    upload: _wire.MultipartUpload = done(_wire.initiate_multipart_upload(NEW, 2), reply(200, answer))
+    upload: multipart.MultipartUpload = done(multipart.initiate_multipart_upload(NEW, 2), reply(200, answer))
     return upload
 
 
@@ -430,12 +430,12 @@ def test_parts_come_in_two_spellings(number: str, url: str) -> None:
     """Both are read, with the headers that storage asks for."""
     part = {number: 2, url: "https://storage.test/2", "Headers": {"x-amz-key": "k", "x-n": 5}}
     bare = {number: 1, url: "https://storage.test/1"}
-    assert _wire.MultipartUpload(
+    assert multipart.MultipartUpload(
         "u-1",
         "file-1",
         {
-            2: _wire.Part("https://storage.test/2", {"x-amz-key": "k", "x-n": "5"}),
-            1: _wire.Part("https://storage.test/1", {}),
+            2: multipart.Part("https://storage.test/2", {"x-amz-key": "k", "x-n": "5"}),
+            1: multipart.Part("https://storage.test/1", {}),
         },
     ) == initiated(parts=[part, bare])
 
@@ -497,36 +497,36 @@ def test_a_part_with_an_address_that_is_not_to_be_trusted_is_refused(url: str) -
 @pytest.mark.parametrize("answer", [{"file": {"id": "f", "bytes": 3}}, {"id": "f", "bytes": 3}])
 def test_a_completed_upload_is_a_file(answer: dict[str, Any]) -> None:
     """Bare, or under `file`."""
-    assert FileObject(id="f", bytes=3) == done(_wire.complete_multipart_upload(UPLOAD, []), reply(200, answer))
+    assert FileObject(id="f", bytes=3) == done(multipart.complete_multipart_upload(UPLOAD, []), reply(200, answer))
 
 
 def test_an_abort_reads_nothing() -> None:
     """Whatever a success says."""
-    assert done(_wire.abort_multipart_upload(UPLOAD), reply(204, b"gone")) is None
+    assert done(multipart.abort_multipart_upload(UPLOAD), reply(204, b"gone")) is None
 
 
 def test_addresses_stand_in_no_repr() -> None:
     """A presigned URL is a key, so no value shows one."""
     url = "https://storage.test/x?signature=secret"
-    for value in (_wire.Ticket("f", url), _wire.Part(url, {"x-amz-key": "secret"})):
+    for value in (files.Ticket("f", url), multipart.Part(url, {"x-amz-key": "secret"})):
         assert "secret" not in repr(value)
     assert "secret" not in repr(initiated(parts=[{**GOOD_PART, "URL": url}]))
 
 
 def test_a_read_is_tried_again_and_a_create_is_not() -> None:
     """A passing failure costs a read a moment; a create that may have been accepted is never sent twice here."""
-    assert BatchJob(id="j") == done(_wire.get_batch("j"), RESET, reply(503), reply(200, {"id": "j"}))
+    assert BatchJob(id="j") == done(batches.get_batch("j"), RESET, reply(503), reply(200, {"id": "j"}))
     with pytest.raises(InternalServerError):
-        done(_wire.create_batch("f", "/v1/x"), reply(503))
+        done(batches.create_batch("f", "/v1/x"), reply(503))
 
 
 def test_a_checksum_is_announced_when_there_is_one() -> None:
     """With either protocol, as a field of the announcement."""
     new = evolve(NEW, checksum="ab12")
-    _, _, announced, _ = sent(_wire.initiate_multipart_upload(new, 2))
+    _, _, announced, _ = sent(multipart.initiate_multipart_upload(new, 2))
     assert "ab12" == announced["checksum"]
     trace = Trace(reply(409, {"file_id": "f"}))
-    trace.run(_wire.start_upload(new, SETTINGS))
+    trace.run(files.start_upload(new, SETTINGS))
     (call,) = trace.effects
     assert isinstance(call, Call)
     assert {"purpose": "batch-api", "file_name": "a.jsonl", "file_type": "jsonl", "checksum": "ab12"} == call.form

@@ -42,22 +42,11 @@ if TYPE_CHECKING:
         WaitTimeoutError,
     )
     from ._jsonl import check_requests
-    from ._models import (
-        BatchEndpoint,
-        BatchJob,
-        BatchJobStatus,
-        BatchResult,
-        CheckReport,
-        FileDeleted,
-        FileObject,
-        FileProblem,
-        ResultError,
-        RunSummary,
-        Usage,
-    )
+    from ._models import BatchResult, CheckReport, FileProblem, ResultError, RunSummary, Usage
+    from ._objects import BatchEndpoint, BatchJob, BatchJobStatus, FileDeleted, FileObject
 
 # Where the names are, the cheapest to load first.
-_MODULES = ("_errors", "_client", "_models", "_jsonl")
+_MODULES = ("_errors", "_client", "_objects", "_models", "_jsonl")
 
 __all__ = [
     "APIConnectionError",

@@ -1,193 +1,34 @@
-"""Batch jobs: create exactly once, wait, and get every answer."""
+"""Batch jobs: create exactly once, wait, and get every answer; in both colours, over the same flows.
+
+What a whole run needs is imported by the methods that make one: files, joins and checks are half of what there is
+to load, and a program that creates a job, or waits for one, needs none of them.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, closing
-from datetime import datetime
-from functools import partial
-from typing import TypeAlias
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from attrs import evolve
-
-from . import _wire
 from ._create import Claims, create_batch
-from ._download import download
-from ._effects import Flow, Instant, Notify, Now, Sleep, Work
-from ._errors import (
-    APIConnectionError,
-    APIResponseValidationError,
-    APIStatusError,
-    BatchFailedError,
-    InvalidArgumentError,
-    JobNotFinishedError,
-    TogetherError,
-    WaitTimeoutError,
-)
-from ._files import BATCH_PURPOSE, upload
-from ._flow import Blocking
-from ._flow_async import Async
-from ._join import Tally, copied, joined
-from ._jsonl import read_result
-from ._models import BatchEndpoint, BatchJob, BatchJobStatus, BatchResult, RunSummary
-from ._operation import log, perform
-from ._settings import Settings
-from ._sink import Spool, Target
-from ._source import FileInput, Progress, Source, open_source
+from ._errors import InvalidArgumentError
+from ._objects import BatchEndpoint
+from ._operation import perform
+from ._wait import wait
+from ._wire import batches as wire
 
-OnUpdate: TypeAlias = Callable[[BatchJob], object]
-OnUpdateAsync: TypeAlias = Callable[[BatchJob], object | Awaitable[object]]
-Output: TypeAlias = str | os.PathLike[str]
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from datetime import datetime
 
-# What the requests are called when they come from a file object without a name.
-REQUESTS_NAME = "requests.jsonl"
-# The documentation asks for 30 to 60 s between polls; short jobs are worth a quicker look at first.
-FIRST_POLL_SECONDS = 1.0
-LAST_POLL_SECONDS = 30.0
-POLL_GROWTH = 1.5
-# How long the service may be unreachable, without a break, before a wait gives up.
-PATIENCE_SECONDS = 3600.0
-
-
-def submit(
-    file: FileInput | Source, endpoint: str, on_upload: Progress | None, claims: Claims, settings: Settings
-) -> Flow[BatchJob]:
-    """Checks, uploads, creates."""
-    with open_source(file, nameless=REQUESTS_NAME) as source:
-        uploaded = yield from upload(source, BATCH_PURPOSE, None, on_upload, settings, check_for=endpoint)
-    return (yield from create_batch(uploaded.id, endpoint, claims, settings))
-
-
-def wait(
-    job_id: str,
-    timeout: float | None,
-    on_update: OnUpdateAsync | None,
-    settings: Settings,
-    known: BatchJob | None = None,
-) -> Flow[BatchJob]:
-    """Polls until the job has ended, telling each change; `known` is what was told already."""
-    if timeout is not None and not timeout >= 0:
-        raise InvalidArgumentError(f"timeout={timeout!r}: give seconds, or None to wait as long as it takes")
-    started: Instant = yield Now()
-    heard = started.monotonic
-    job = known
-    interval = FIRST_POLL_SECONDS
-    while True:
-        try:
-            latest = yield from perform(_wire.get_batch(job_id), settings)
-        except TogetherError as error:
-            now: Instant = yield Now()
-            if not _passes(error) or now.monotonic - heard > PATIENCE_SECONDS:
-                raise
-            log.warning("batches.wait: %s; the wait goes on", error)
-        else:
-            now = yield Now()
-            heard = now.monotonic
-            if latest != job and on_update is not None:
-                yield Notify(on_update, latest)
-            job = latest
-            if job.is_terminal:
-                return job
-        low, high = max(FIRST_POLL_SECONDS, interval * 0.8), min(LAST_POLL_SECONDS, interval * 1.2)
-        if timeout is not None:
-            left = timeout - (now.monotonic - started.monotonic)
-            if left <= 0:
-                status = job.status if job else "unknown"
-                raise WaitTimeoutError(
-                    f"job {job_id} has not ended after {timeout:g} s (status {status}); it goes on: wait again",
-                    job=job,
-                )
-            low, high = min(low, left), min(high, left)
-        yield Sleep(low, high)
-        interval = min(LAST_POLL_SECONDS, interval * POLL_GROWTH)
-
-
-def _passes(error: TogetherError) -> bool:
-    """Whether a failed look at a job says nothing about the job."""
-    if isinstance(error, APIStatusError):
-        return error.status_code in {408, 425, 429} or error.status_code >= 500
-    return isinstance(error, (APIConnectionError, APIResponseValidationError))
-
-
-def fetch_results(
-    job: BatchJob | str, spools: ExitStack, on_download: Progress | None, settings: Settings
-) -> Flow[tuple[BatchJob, list[Spool]]]:
-    """Downloads what files a job that has ended has, answers first, into temporary files that `spools` closes."""
-    if isinstance(job, str) or not job.is_terminal:
-        job = yield from perform(_wire.get_batch(job if isinstance(job, str) else job.id), settings)
-    if not job.is_terminal:
-        raise JobNotFinishedError(
-            f"job {job.id} has not ended (status {job.status}): wait for it with client.batches.wait({job.id!r})",
-            job=job,
-        )
-    file_ids = [file_id for file_id in (job.output_file_id, job.error_file_id) if file_id]
-    if not file_ids and job.status is BatchJobStatus.FAILED:
-        raise BatchFailedError(f"job {job.id} failed: {job.error or 'the service gave no reason'}", job=job)
-    filled: list[Spool] = []
-    for file_id in file_ids:
-        spool = spools.enter_context(closing(Spool()))
-        yield from download(file_id, spool, on_download, settings)
-        filled.append(spool)
-    return job, filled
-
-
-def collect(
-    job: BatchJob | str,
-    output: Output,
-    requests: FileInput | Source | None,
-    on_download: Progress | None,
-    settings: Settings,
-) -> Flow[RunSummary]:
-    """Downloads the results and writes them, joined to the requests where these are given."""
-    started: Instant = yield Now()
-    tally = Tally()
-    with ExitStack() as stack:
-        # Opened before anything is asked for: a wrong path should not cost a download.
-        target = stack.enter_context(closing(Target(output)))
-        source = stack.enter_context(open_source(requests, nameless=REQUESTS_NAME)) if requests is not None else None
-        job, spools = yield from fetch_results(job, stack, on_download, settings)
-        rows = joined(source, spools, tally) if source else copied(spools, tally)
-        yield Work(partial(target.write_all, rows))
-        path = target.commit()
-    ended: Instant = yield Now()
-    return RunSummary(
-        job=job,
-        output=path,
-        requests=tally.requests,
-        answered=tally.answered,
-        failed=dict(tally.failed.most_common()),
-        missing=tally.missing,
-        unmatched=tally.unmatched,
-        usage=tally.usage(),
-        elapsed_seconds=ended.monotonic - started.monotonic,
-    )
-
-
-def run_file(
-    file: FileInput,
-    output: Output,
-    endpoint: str,
-    timeout: float | None,
-    on_upload: Progress | None,
-    on_update: OnUpdateAsync | None,
-    on_download: Progress | None,
-    claims: Claims,
-    settings: Settings,
-) -> Flow[RunSummary]:
-    """Submit, wait, collect."""
-    started: Instant = yield Now()
-    with closing(Target(output)):
-        pass  # a path that cannot be written must be found out before the job is paid for
-    # Opened once: a pipe cannot be read again for the join, and a path may name another file by then.
-    with open_source(file, nameless=REQUESTS_NAME) as source:
-        job = yield from submit(source, endpoint, on_upload, claims, settings)
-        if on_update is not None:
-            yield Notify(on_update, job)
-        ended_job = yield from wait(job.id, timeout, on_update, settings, known=evolve(job, warning=None))
-        summary = yield from collect(ended_job, output, source, on_download, settings)
-    ended: Instant = yield Now()
-    return evolve(summary, elapsed_seconds=ended.monotonic - started.monotonic)
+    from ._effects import Flow
+    from ._flow import Blocking
+    from ._flow_async import Async
+    from ._models import BatchResult, RunSummary
+    from ._objects import BatchJob
+    from ._runs import Output
+    from ._settings import Settings
+    from ._source import FileInput, Progress
+    from ._wait import OnUpdate, OnUpdateAsync
 
 
 def find(
@@ -196,7 +37,7 @@ def find(
     """The jobs of one input file, oldest first."""
     if created_after is not None and created_after.tzinfo is None:
         raise InvalidArgumentError("created_after has no time zone: give an aware datetime")
-    listed = yield from _wire.listed(settings)
+    listed = yield from wire.listed(settings)
     found = [
         job
         for job in listed.jobs
@@ -205,10 +46,6 @@ def find(
         and (created_after is None or job.created_at is None or job.created_at >= created_after)
     ]
     return sorted(found, key=lambda job: (job.created_at is not None, job.created_at))
-
-
-def _rows(spools: list[Spool]) -> Iterator[BatchResult]:
-    return (read_result(line) for spool in spools for line in spool.lines() if line.strip())
 
 
 class Batches:
@@ -240,11 +77,11 @@ class Batches:
 
     def get_batch(self, id: str, *, timeout: float | None = None, max_retries: int | None = None) -> BatchJob:
         """The job as it stands. Raises NotFoundError. Source: the contract's `get_batch`."""
-        return self._driver.run(perform(_wire.get_batch(id), self._settings.but(timeout, max_retries)))
+        return self._driver.run(perform(wire.get_batch(id), self._settings.but(timeout, max_retries)))
 
     def list_batches(self, *, timeout: float | None = None, max_retries: int | None = None) -> list[BatchJob]:
         """All jobs of the account; the service has no paging. Source: the contract's `list_batches`."""
-        return self._driver.run(perform(_wire.list_batches(), self._settings.but(timeout, max_retries)))
+        return self._driver.run(perform(wire.list_batches(), self._settings.but(timeout, max_retries)))
 
     def find(
         self,
@@ -267,7 +104,7 @@ class Batches:
 
         Raises ConflictError when it has ended already. Source: the contract's `cancel_batch`.
         """
-        return self._driver.run(_wire.cancel_batch(id, self._settings.but(timeout, max_retries)))
+        return self._driver.run(wire.cancel_batch(id, self._settings.but(timeout, max_retries)))
 
     def wait(self, id: str, *, timeout: float | None = None, on_update: OnUpdate | None = None) -> BatchJob:
         """Polls a job, every 1 to 30 s, until it has ended, and returns it; passing failures are sat out.
@@ -286,9 +123,11 @@ class Batches:
         Raises JobNotFinishedError, BatchFailedError when the job failed as a whole, DownloadError.
         Source: the contract's `get_file_content`.
         """
+        from ._runs import fetch_results, rows_of
+
         with ExitStack() as stack:
             _, spools = self._driver.run(fetch_results(job, stack, None, self._settings))
-            yield from _rows(spools)
+            yield from rows_of(spools)
 
     def submit(
         self,
@@ -298,6 +137,8 @@ class Batches:
         on_upload: Progress | None = None,
     ) -> BatchJob:
         """Checks a request file, uploads it and creates its job. Raises as `Files.upload` and `create_batch` do."""
+        from ._runs import submit
+
         return self._driver.run(submit(file, endpoint, on_upload, self._claims, self._settings))
 
     def collect(
@@ -313,6 +154,8 @@ class Batches:
         With `requests`, the request file, each line of `output` holds a request and what became of it, in the
         order of that file. Raises as `results` does.
         """
+        from ._runs import collect
+
         return self._driver.run(collect(job, output, requests, on_download, self._settings))
 
     def run(
@@ -331,6 +174,8 @@ class Batches:
         `timeout` is in seconds, for the wait. Raises as `submit`, `wait` and `collect` do; once `on_update` was
         called, the job exists, and `collect` can finish what this call did not.
         """
+        from ._runs import run_file
+
         return self._driver.run(
             run_file(file, output, endpoint, timeout, on_upload, on_update, on_download, self._claims, self._settings)
         )
@@ -358,11 +203,11 @@ class AsyncBatches:
 
     async def get_batch(self, id: str, *, timeout: float | None = None, max_retries: int | None = None) -> BatchJob:
         """As `Batches.get_batch`, awaited."""
-        return await self._driver.run(perform(_wire.get_batch(id), self._settings.but(timeout, max_retries)))
+        return await self._driver.run(perform(wire.get_batch(id), self._settings.but(timeout, max_retries)))
 
     async def list_batches(self, *, timeout: float | None = None, max_retries: int | None = None) -> list[BatchJob]:
         """As `Batches.list_batches`, awaited."""
-        return await self._driver.run(perform(_wire.list_batches(), self._settings.but(timeout, max_retries)))
+        return await self._driver.run(perform(wire.list_batches(), self._settings.but(timeout, max_retries)))
 
     async def find(
         self,
@@ -379,7 +224,7 @@ class AsyncBatches:
 
     async def cancel_batch(self, id: str, *, timeout: float | None = None, max_retries: int | None = None) -> BatchJob:
         """As `Batches.cancel_batch`, awaited."""
-        return await self._driver.run(_wire.cancel_batch(id, self._settings.but(timeout, max_retries)))
+        return await self._driver.run(wire.cancel_batch(id, self._settings.but(timeout, max_retries)))
 
     async def wait(self, id: str, *, timeout: float | None = None, on_update: OnUpdateAsync | None = None) -> BatchJob:
         """As `Batches.wait`, awaited."""
@@ -387,9 +232,11 @@ class AsyncBatches:
 
     async def results(self, job: BatchJob | str) -> AsyncIterator[BatchResult]:
         """As `Batches.results`, awaited."""
+        from ._runs import fetch_results, rows_of
+
         with ExitStack() as stack:
             _, spools = await self._driver.run(fetch_results(job, stack, None, self._settings))
-            for row in _rows(spools):
+            for row in rows_of(spools):
                 yield row
 
     async def submit(
@@ -400,6 +247,8 @@ class AsyncBatches:
         on_upload: Progress | None = None,
     ) -> BatchJob:
         """As `Batches.submit`, awaited."""
+        from ._runs import submit
+
         return await self._driver.run(submit(file, endpoint, on_upload, self._claims, self._settings))
 
     async def collect(
@@ -411,6 +260,8 @@ class AsyncBatches:
         on_download: Progress | None = None,
     ) -> RunSummary:
         """As `Batches.collect`, awaited."""
+        from ._runs import collect
+
         return await self._driver.run(collect(job, output, requests, on_download, self._settings))
 
     async def run(
@@ -425,6 +276,8 @@ class AsyncBatches:
         on_download: Progress | None = None,
     ) -> RunSummary:
         """As `Batches.run`, awaited."""
+        from ._runs import run_file
+
         return await self._driver.run(
             run_file(file, output, endpoint, timeout, on_upload, on_update, on_download, self._claims, self._settings)
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cached_property
 
 from ._errors import ConfigurationError, InvalidArgumentError
 
@@ -41,7 +42,6 @@ class Together:
     Raises ConfigurationError when the key or the URL is missing or unusable, InvalidArgumentError for the others.
     """
 
-    files: Files
     batches: Batches
 
     def __init__(
@@ -55,7 +55,6 @@ class Together:
         settings = _settings(api_key, base_url, timeout, max_retries)
 
         from ._batches import Batches
-        from ._files import Files
         from ._flow import Api, Blocking, SystemClock
         from ._transport._choice import blocking
 
@@ -73,9 +72,16 @@ class Together:
                     "http_client must be an httpx.Client; AsyncTogether takes an httpx.AsyncClient"
                 )
             self._transport = Httpx(http_client)
-        driver = Blocking(self._transport, Api(settings.base_url, settings.key, user_agent()), SystemClock())
-        self.files = Files(driver, settings)
-        self.batches = Batches(driver, settings)
+        self._driver = Blocking(self._transport, Api(settings.base_url, settings.key, user_agent()), SystemClock())
+        self.batches = Batches(self._driver, settings)
+
+    @cached_property
+    def files(self) -> Files:
+        """The files of the account."""
+        # On first use: what files need is a third of what there is to load, and a program may only create a job.
+        from ._files import Files
+
+        return Files(self._driver, self._settings)
 
     def close(self) -> None:
         """Closes the connections, unless they are of an `http_client` that was given."""
@@ -97,7 +103,6 @@ class Together:
 class AsyncTogether:
     """As `Together`, awaited: for asyncio and trio. Use it in `async with`, or `await close()` it."""
 
-    files: AsyncFiles
     batches: AsyncBatches
 
     def __init__(
@@ -111,7 +116,6 @@ class AsyncTogether:
         settings = _settings(api_key, base_url, timeout, max_retries)
 
         from ._batches import AsyncBatches
-        from ._files import AsyncFiles
         from ._flow import Api, SystemClock
         from ._flow_async import Async
         from ._transport._choice import awaited
@@ -128,9 +132,15 @@ class AsyncTogether:
             if not isinstance(http_client, httpx.AsyncClient):
                 raise InvalidArgumentError("http_client must be an httpx.AsyncClient; Together takes an httpx.Client")
             self._transport = AsyncHttpx(http_client)
-        driver = Async(self._transport, Api(settings.base_url, settings.key, user_agent()), SystemClock())
-        self.files = AsyncFiles(driver, settings)
-        self.batches = AsyncBatches(driver, settings)
+        self._driver = Async(self._transport, Api(settings.base_url, settings.key, user_agent()), SystemClock())
+        self.batches = AsyncBatches(self._driver, settings)
+
+    @cached_property
+    def files(self) -> AsyncFiles:
+        """The files of the account."""
+        from ._files import AsyncFiles
+
+        return AsyncFiles(self._driver, self._settings)
 
     async def close(self) -> None:
         """As `Together.close`, awaited."""

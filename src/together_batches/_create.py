@@ -14,7 +14,6 @@ import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from . import _wire
 from ._effects import Failure, Flow, Instant, Now, Reply, Sleep
 from ._errors import (
     APIConnectionError,
@@ -24,11 +23,12 @@ from ._errors import (
     TogetherError,
     UnreadableCreateError,
 )
-from ._models import BatchJob
+from ._objects import BatchJob
 from ._operation import log, retrying
 from ._reading import status_error
 from ._retry import Repeat, pause
 from ._settings import Settings
+from ._wire import batches as wire
 
 # The pauses between looks at the list, in seconds: it was seen to lag, and 15 s is three times what we allow for.
 LOOKS = (0.5, 0.5, 1.0, 1.0, 2.0, 2.0, 4.0, 4.0)
@@ -79,7 +79,7 @@ class Claims:
 
 def create_batch(file_id: str, endpoint: str, claims: Claims, settings: Settings) -> Flow[BatchJob]:
     """Creates one job, exactly, or raises."""
-    operation = _wire.create_batch(file_id, endpoint)
+    operation = wire.create_batch(file_id, endpoint)
     effect = operation.call(settings)
     started: Instant = yield Now()
     tries = 0
@@ -148,7 +148,7 @@ class _Search:
         patience = settings.timeout
         while True:
             try:
-                listed = yield from _wire.listed(settings)
+                listed = yield from wire.listed(settings)
             except TogetherError as error:
                 raise self.unknown(lost, f"; looking for it: {error}") from lost
             self._set_clock(listed)
@@ -176,7 +176,7 @@ class _Search:
             and (job.created_at is None or job.created_at >= self.created_after)
         )
 
-    def _set_clock(self, listed: _wire.Listed) -> None:
+    def _set_clock(self, listed: wire.Listed) -> None:
         """Puts the beginning of the call on the service's clock: its Date less the time since, by our own clock."""
         if listed.date is not None:
             since = timedelta(seconds=listed.at.monotonic - self.started.monotonic)

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 
-from . import _wire
 from ._effects import Failure, Fetch, Fetched, Flow, Instant, Now, Reply
 from ._errors import APIResponseValidationError, DownloadError
 from ._flow import same_origin
-from ._jsonl import as_object, loads
+from ._json import as_object, loads
 from ._operation import URL_REFUSED, perform, retrying
 from ._reading import contract_error, is_html, looks_like_html, one_line, said, status_error, storage_error
 from ._retry import Repeat, pause
 from ._settings import Settings
 from ._sink import Spool
 from ._source import Meter, Progress
+from ._wire import files as wire
+from ._wire.checks import checked_url
 
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -28,7 +29,7 @@ _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 def download(file_id: str, sink: Spool, on_progress: Progress | None, settings: Settings) -> Flow[None]:
     """Fills `sink` with the content of a file, all of it. Raises DownloadError, or as any call does."""
-    described = yield from perform(_wire.get_file(file_id), settings)
+    described = yield from perform(wire.get_file(file_id), settings)
     transfer = _Transfer(file_id, sink, described.bytes or None)
     sink.meter = Meter(described.bytes or 0, on_progress)
     started: Instant = yield Now()
@@ -65,7 +66,7 @@ def _one_try(transfer: _Transfer, settings: Settings) -> Flow[Reply | Fetched | 
         if outcome.head.status not in _REDIRECTS or not location:
             return outcome.head
         base = target if "://" in target else settings.base_url + target
-        target = _wire.checked_url(location, base, transfer.doing)
+        target = checked_url(location, base, transfer.doing)
         transfer.is_elsewhere = not same_origin(target, settings.base_url)
     raise DownloadError(f"{transfer.doing}: more than {MAX_REDIRECTS} redirects; try again later")
 
@@ -75,7 +76,7 @@ class _Transfer:
 
     def __init__(self, file_id: str, sink: Spool, expected: int | None) -> None:
         self.doing = f"the content of file {file_id}"
-        self.path = _wire.content_path(file_id)
+        self.path = wire.content_path(file_id)
         self.sink = sink
         self.expected = expected
         self.told_etag: str | None = None

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from ._models import BatchJob, FileProblem
+    from ._models import FileProblem
+    from ._objects import BatchJob
 
 
 class TogetherError(Exception):

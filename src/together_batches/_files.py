@@ -8,21 +8,24 @@ import os
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
-from . import _wire
 from ._download import download
 from ._effects import Flow, Work
 from ._errors import InvalidArgumentError
-from ._flow import Blocking
-from ._flow_async import Async
 from ._jsonl import check_source, require
-from ._models import BatchEndpoint, CheckReport, FileDeleted, FileObject
+from ._models import CheckReport
+from ._objects import BatchEndpoint, FileDeleted, FileObject
 from ._operation import perform
 from ._settings import Settings
 from ._sink import Spool, Target
 from ._source import FileInput, Progress, Source, open_source
 from ._upload import file_type_of, upload_source
+from ._wire import files as wire
+
+if TYPE_CHECKING:
+    from ._flow import Blocking
+    from ._flow_async import Async
 
 BATCH_PURPOSE = "batch-api"
 
@@ -97,11 +100,11 @@ class Files:
 
     def list(self, *, timeout: float | None = None, max_retries: int | None = None) -> builtins.list[FileObject]:
         """All files of the account. Source: the contract's `list_files`."""
-        return self._driver.run(perform(_wire.list_files(), self._settings.but(timeout, max_retries)))
+        return self._driver.run(perform(wire.list_files(), self._settings.but(timeout, max_retries)))
 
     def retrieve(self, id: str, *, timeout: float | None = None, max_retries: int | None = None) -> FileObject:
         """What the service says of a file. Raises NotFoundError. Source: the contract's `get_file`."""
-        return self._driver.run(perform(_wire.get_file(id), self._settings.but(timeout, max_retries)))
+        return self._driver.run(perform(wire.get_file(id), self._settings.but(timeout, max_retries)))
 
     @overload
     def retrieve_content(
@@ -145,7 +148,7 @@ class Files:
 
     def delete(self, id: str, *, timeout: float | None = None, max_retries: int | None = None) -> FileDeleted:
         """Deletes a file for good. Raises NotFoundError. Source: the contract's `delete_file`."""
-        return self._driver.run(_wire.delete_file(id, self._settings.but(timeout, max_retries)))
+        return self._driver.run(wire.delete_file(id, self._settings.but(timeout, max_retries)))
 
 
 class AsyncFiles:
@@ -174,11 +177,11 @@ class AsyncFiles:
 
     async def list(self, *, timeout: float | None = None, max_retries: int | None = None) -> builtins.list[FileObject]:
         """As `Files.list`, awaited."""
-        return await self._driver.run(perform(_wire.list_files(), self._settings.but(timeout, max_retries)))
+        return await self._driver.run(perform(wire.list_files(), self._settings.but(timeout, max_retries)))
 
     async def retrieve(self, id: str, *, timeout: float | None = None, max_retries: int | None = None) -> FileObject:
         """As `Files.retrieve`, awaited."""
-        return await self._driver.run(perform(_wire.get_file(id), self._settings.but(timeout, max_retries)))
+        return await self._driver.run(perform(wire.get_file(id), self._settings.but(timeout, max_retries)))
 
     @overload
     async def retrieve_content(
@@ -217,4 +220,4 @@ class AsyncFiles:
 
     async def delete(self, id: str, *, timeout: float | None = None, max_retries: int | None = None) -> FileDeleted:
         """As `Files.delete`, awaited."""
-        return await self._driver.run(_wire.delete_file(id, self._settings.but(timeout, max_retries)))
+        return await self._driver.run(wire.delete_file(id, self._settings.but(timeout, max_retries)))

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
-from ._jsonl import as_array, as_object, read_result
+from ._json import as_array, as_object
+from ._jsonl import read_result
 from ._models import BatchResult, Usage
 from ._sink import Spool
 from ._source import Source

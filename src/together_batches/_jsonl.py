@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from itertools import islice
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import msgspec
 
 from ._errors import FileCheckError
-from ._models import BatchEndpoint, BatchResult, CheckReport, FileProblem, ResultError, Usage
+from ._json import as_object, loads
+from ._models import BatchResult, CheckReport, FileProblem, ResultError, Usage
+from ._objects import BatchEndpoint
 from ._source import CHUNK_BYTES, Source, open_source
 
 # The documented limits of the service; a megabyte is taken at its larger meaning, so that nothing legal is refused.
@@ -37,34 +38,6 @@ class _Request(msgspec.Struct):
 
 
 _request = msgspec.json.Decoder(_Request)
-
-
-def loads(data: bytes | bytearray | memoryview) -> Any:
-    """The value of a JSON text, read as leniently as the standard library does. Raises ValueError."""
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    try:  # lone surrogates, NaN, numbers out of range: not quite JSON, but no reason to lose an answer
-        return json.loads(bytes(data))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def as_object(value: object) -> dict[str, Any] | None:
-    """A JSON value, when it is an object."""
-    if not isinstance(value, dict):
-        return None
-    fields: dict[str, Any] = cast(Any, value)
-    return fields
-
-
-def as_array(value: object) -> list[Any] | None:
-    """A JSON value, when it is an array."""
-    if not isinstance(value, list):
-        return None
-    items: list[Any] = cast(Any, value)
-    return items
 
 
 def check_requests(

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-from attrs import evolve, frozen
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ._effects import Call, Failure, Flow, Instant, Now, Put, Reply, Sleep
 from ._reading import status_error
@@ -21,8 +22,7 @@ log = logging.getLogger("together_batches")
 URL_REFUSED = frozenset({400, 401, 403, 404, 410})
 
 
-@frozen
-class Operation(Generic[T]):
+class Operation(Struct, Generic[T], frozen=True):
     """One call of the contract: its name for people, its request, how to read a success, what repeating it does."""
 
     name: str
@@ -37,8 +37,7 @@ class Operation(Generic[T]):
         return Call(request["method"].upper(), request["url"], settings.timeout, json=json, form=form)
 
 
-@frozen
-class Tried:
+class Tried(Struct, frozen=True):
     """The reply that ended the tries, when it came, and whether an earlier one may have been lost, and have acted."""
 
     reply: Reply
@@ -82,4 +81,4 @@ def attempt(doing: str, effect: Call | Put, repeat: Repeat, settings: Settings) 
 def retrying(doing: str, outcome: Reply | Failure, tries: int, wait: Sleep) -> Flow[None]:
     """Waits, and has the log say why something is tried again, and when."""
     reason = outcome.reason if isinstance(outcome, Failure) else f"status {outcome.status}"
-    yield evolve(wait, before=f"{doing}: try {tries}: {reason}")
+    yield replace(wait, before=f"{doing}: try {tries}: {reason}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ._effects import Reply
 from ._errors import APIResponseValidationError, APIStatusError, error_class
-from ._jsonl import as_array, as_object, loads
+from ._json import as_array, as_object, loads
 from ._logs import without_queries
 from ._retry import retry_after
 from ._settings import Settings
@@ -89,8 +89,13 @@ def json_value(doing: str, reply: Reply, settings: Settings) -> Any:
     try:
         return loads(reply.body)
     except ValueError:
-        what = "an HTML page came in place of JSON" if is_html(reply) else "the answer is not JSON"
-        raise contract_error(doing, reply, what, settings) from None
+        raise no_json(doing, reply, settings) from None
+
+
+def no_json(doing: str, reply: Reply, settings: Settings) -> APIResponseValidationError:
+    """The exception for a success that is not JSON."""
+    what = "an HTML page came in place of JSON" if is_html(reply) else "the answer is not JSON"
+    return contract_error(doing, reply, what, settings)
 
 
 def json_object(doing: str, reply: Reply, settings: Settings) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-from attrs import frozen
+from msgspec import Struct
 
 from ._effects import Failure, Reply, Sleep
 
@@ -24,8 +24,7 @@ class Repeat(Enum):
     """Harm, unless the service cannot have acted: it was never reached, or turned the request away."""
 
 
-@frozen
-class Policy:
+class Policy(Struct, frozen=True):
     """`max_retries` further tries; none starts after `budget` seconds; waits grow from `base` to `cap` seconds."""
 
     max_retries: int = 4

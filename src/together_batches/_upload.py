@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from . import _wire
 from ._effects import Flow, Parallel, Put, Reply, Work
 from ._errors import APIStatusError, InvalidArgumentError, TogetherError, UploadError
-from ._models import FileObject
+from ._objects import FileObject
 from ._operation import URL_REFUSED, attempt, perform, read
 from ._reading import storage_error
 from ._retry import Repeat
 from ._settings import Settings
 from ._source import Meter, Progress, Slice, Source
+from ._wire import files as wire
+from ._wire import multipart
 
 # Above this size a single PUT is refused by the storage behind the service. Source: the official clients.
 MULTIPART_ABOVE_BYTES = 5 * 1024**3
@@ -41,7 +42,7 @@ def upload_source(
     """Sends an open file, by the protocol that its size asks for, and gives what the service made of it."""
     file_type = file_type_of(source.name)
     sha256: str | None = (yield Work(source.sha256)) if checksum else None
-    new = _wire.NewFile(source.name, source.size, purpose, file_type, sha256)
+    new = wire.NewFile(source.name, source.size, purpose, file_type, sha256)
     one_try = _multipart if source.size > MULTIPART_ABOVE_BYTES else _single
     tries = settings.policy.max_retries
     while True:
@@ -70,19 +71,19 @@ def file_type_of(name: str) -> str:
     raise InvalidArgumentError(f"{name!r} ends in none of {', '.join(FILE_TYPES)}: rename it, or give filename=")
 
 
-def _single(new: _wire.NewFile, source: Source, meter: Meter, settings: Settings) -> Flow[FileObject]:
-    ticket = yield from _wire.start_upload(new, settings)
+def _single(new: wire.NewFile, source: Source, meter: Meter, settings: Settings) -> Flow[FileObject]:
+    ticket = yield from wire.start_upload(new, settings)
     if ticket.url is None:  # the service has these bytes already
-        return (yield from perform(_wire.get_file(ticket.file_id), settings))
+        return (yield from perform(wire.get_file(ticket.file_id), settings))
     yield from _put(Put(ticket.url, Slice(source, 0, source.size, meter), settings.timeout), settings)
     source.check_unchanged()
-    return (yield from perform(_wire.preprocess_file(ticket.file_id), settings))
+    return (yield from perform(wire.preprocess_file(ticket.file_id), settings))
 
 
-def _multipart(new: _wire.NewFile, source: Source, meter: Meter, settings: Settings) -> Flow[FileObject]:
+def _multipart(new: wire.NewFile, source: Source, meter: Meter, settings: Settings) -> Flow[FileObject]:
     part_bytes = max(PART_BYTES, -(-source.size // MAX_PARTS))
     starts = range(0, source.size, part_bytes)
-    upload = yield from perform(_wire.initiate_multipart_upload(new, len(starts)), settings)
+    upload = yield from perform(multipart.initiate_multipart_upload(new, len(starts)), settings)
     try:
         if sorted(upload.parts) != list(range(1, len(starts) + 1)):
             raise UploadError(
@@ -102,7 +103,7 @@ def _multipart(new: _wire.NewFile, source: Source, meter: Meter, settings: Setti
             )
             for number, start in enumerate(starts, 1)
         ]
-        parts: list[_wire.SentPart] = yield Parallel(sending, PARTS_AT_ONCE, meter.stop)
+        parts: list[multipart.SentPart] = yield Parallel(sending, PARTS_AT_ONCE, meter.stop)
         source.check_unchanged()
         return (yield from _complete(upload, parts, source.size, settings))
     except Exception:
@@ -110,11 +111,11 @@ def _multipart(new: _wire.NewFile, source: Source, meter: Meter, settings: Setti
         raise
 
 
-def _part(number: int, put: Put, settings: Settings) -> Flow[_wire.SentPart]:
+def _part(number: int, put: Put, settings: Settings) -> Flow[multipart.SentPart]:
     reply = yield from _put(put, settings)
     if not (etag := reply.headers.get("etag")):
         raise UploadError(f"storage took part {number} and gave no ETag, without which it cannot be joined: try again")
-    return _wire.SentPart(number, etag)
+    return multipart.SentPart(number, etag)
 
 
 def _put(put: Put, settings: Settings) -> Flow[Reply]:
@@ -126,18 +127,18 @@ def _put(put: Put, settings: Settings) -> Flow[Reply]:
 
 
 def _complete(
-    upload: _wire.MultipartUpload, parts: list[_wire.SentPart], size: int, settings: Settings
+    upload: multipart.MultipartUpload, parts: list[multipart.SentPart], size: int, settings: Settings
 ) -> Flow[FileObject]:
-    operation = _wire.complete_multipart_upload(upload, parts)
+    operation = multipart.complete_multipart_upload(upload, parts)
     tried = yield from attempt(operation.name, operation.call(settings), operation.repeat, settings)
     if tried.repeated and tried.reply.status in {400, 404, 409}:
         # An earlier answer may have been lost, and what is complete cannot be completed again.
-        file = yield from perform(_wire.get_file(upload.file_id), settings)
+        file = yield from perform(wire.get_file(upload.file_id), settings)
         if file.bytes == size and file.processed is not False:
             return file
     return read(operation, tried, settings)
 
 
-def _abort(upload: _wire.MultipartUpload, settings: Settings) -> Flow[None]:
+def _abort(upload: multipart.MultipartUpload, settings: Settings) -> Flow[None]:
     with suppress(TogetherError):  # what went wrong before is what the caller has to know
-        yield from perform(_wire.abort_multipart_upload(upload), settings)
+        yield from perform(multipart.abort_multipart_upload(upload), settings)

@@ -28,8 +28,8 @@ def screen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 def hurry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Looks at a job every 10 ms, knows neither key nor base URL, and keeps out of the home folder."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr("together_batches._batches.FIRST_POLL_SECONDS", 0.01)
-    monkeypatch.setattr("together_batches._batches.LAST_POLL_SECONDS", 0.01)
+    monkeypatch.setattr("together_batches._wait.FIRST_POLL_SECONDS", 0.01)
+    monkeypatch.setattr("together_batches._wait.LAST_POLL_SECONDS", 0.01)
     monkeypatch.delenv("TOGETHER_API_KEY", raising=False)
     monkeypatch.delenv("TOGETHER_BASE_URL", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)

@@ -89,7 +89,7 @@ class TestRun:
         def lost(*_: object) -> NoReturn:
             raise CreateOutcomeUnknownError("the answer was lost")
 
-        monkeypatch.setattr("together_batches._batches.create_batch", lost)
+        monkeypatch.setattr("together_batches._runs.create_batch", lost)
 
         ended = command("run", requests)
 
@@ -104,7 +104,7 @@ class TestRun:
         def cut(*_: object) -> NoReturn:
             raise DownloadError("cut short")
 
-        monkeypatch.setattr("together_batches._batches.collect", cut)
+        monkeypatch.setattr("together_batches._runs.collect", cut)
 
         ended = command("run", requests)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from together_batches._cli._output import as_record, emit, show_record, show_records, tolerant_streams
-from together_batches._models import BatchJob, BatchJobStatus, FileObject
+from together_batches._objects import BatchJob, BatchJobStatus, FileObject
 
 CREATED = datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)
 JOB = BatchJob(

@@ -8,7 +8,8 @@ import attrs
 from rich.console import Console
 
 from together_batches._cli._progress import Reporter, summary_lines
-from together_batches._models import BatchJob, BatchJobStatus, RunSummary, Usage
+from together_batches._models import RunSummary, Usage
+from together_batches._objects import BatchJob, BatchJobStatus
 
 NOW = datetime(2025, 3, 4, 12, 0, tzinfo=UTC)
 JOB = BatchJob(

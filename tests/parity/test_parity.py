@@ -89,6 +89,7 @@ def test_mutants_can_be_made(tmp_path: Path) -> None:
     found = mutants()
     for mutant in found:
         source = (ROOT / "src/together_batches" / mutant.module).read_text("utf-8")
+        (tmp_path / mutant.module).parent.mkdir(exist_ok=True)
         (tmp_path / mutant.module).write_text(source, "utf-8")
         mutant.apply(tmp_path)
 

@@ -18,7 +18,8 @@ from enum import IntEnum
 from types import FrameType
 
 from .._errors import JobNotFinishedError, TogetherError, WaitTimeoutError
-from .._models import BatchJob, BatchJobStatus, RunSummary
+from .._models import RunSummary
+from .._objects import BatchJob, BatchJobStatus
 from ._text import clean, harmless
 
 

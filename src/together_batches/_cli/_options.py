@@ -10,7 +10,7 @@ import typer
 from attrs import define
 from rich.console import Console
 
-from .._models import BatchEndpoint
+from .._objects import BatchEndpoint
 
 RequestFile: TypeAlias = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Requests, one JSON object a line.")

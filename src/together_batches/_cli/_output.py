@@ -17,7 +17,8 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from .._models import BatchJob, Usage
+from .._models import Usage
+from .._objects import BatchJob
 from ._text import clean, compact_json, tsv
 
 Record = Mapping[str, Any]

@@ -20,7 +20,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from .._models import BatchJob, RunSummary
+from .._models import RunSummary
+from .._objects import BatchJob
 from ._output import STATUS_STYLES
 from ._text import clean
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from .._client import Together
 from .._errors import BatchFailedError, CreateOutcomeUnknownError, TogetherError
-from .._models import BatchJob
+from .._objects import BatchJob
 from ._exit import CommandError, Interrupted
 from ._progress import Reporter
 

@@ -1,19 +1,24 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.batch_error import BatchError
-from ...models.create_batch_request import CreateBatchRequest
-from ...models.create_batch_response import CreateBatchResponse
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.batch_error import BatchError
+    from ...models.create_batch_request import CreateBatchRequest
+    from ...models.create_batch_response import CreateBatchResponse
 
 
 def _get_kwargs(
     *,
     body: CreateBatchRequest,
 ) -> dict[str, Any]:
+
     headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {
@@ -32,6 +37,9 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> BatchError | CreateBatchResponse | None:
+    from ...models.batch_error import BatchError
+    from ...models.create_batch_response import CreateBatchResponse
+
     if response.status_code == 200:
         response_200 = CreateBatchResponse.from_dict(response.json())
 

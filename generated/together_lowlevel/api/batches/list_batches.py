@@ -1,12 +1,16 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.batch_error import BatchError
-from ...models.batch_job import BatchJob
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.batch_error import BatchError
+    from ...models.batch_job import BatchJob
 
 
 def _get_kwargs() -> dict[str, Any]:
@@ -22,6 +26,9 @@ def _get_kwargs() -> dict[str, Any]:
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> BatchError | list[BatchJob] | None | None:
+    from ...models.batch_error import BatchError
+    from ...models.batch_job import BatchJob
+
     if response.status_code == 200:
 
         def _parse_response_200(data: object) -> list[BatchJob] | None:

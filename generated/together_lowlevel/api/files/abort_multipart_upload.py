@@ -1,19 +1,24 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.abort_multipart_request import AbortMultipartRequest
-from ...models.abort_multipart_response import AbortMultipartResponse
-from ...models.file_error import FileError
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.abort_multipart_request import AbortMultipartRequest
+    from ...models.abort_multipart_response import AbortMultipartResponse
+    from ...models.file_error import FileError
 
 
 def _get_kwargs(
     *,
     body: AbortMultipartRequest,
 ) -> dict[str, Any]:
+
     headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {
@@ -32,6 +37,9 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> AbortMultipartResponse | FileError | None:
+    from ...models.abort_multipart_response import AbortMultipartResponse
+    from ...models.file_error import FileError
+
     if response.status_code == 200:
         response_200 = AbortMultipartResponse.from_dict(response.json())
 

@@ -1,13 +1,17 @@
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx
-
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.file_deleted import FileDeleted
-from ...models.file_error import FileError
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.file_deleted import FileDeleted
+    from ...models.file_error import FileError
 
 
 def _get_kwargs(
@@ -27,6 +31,9 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> FileDeleted | FileError | None:
+    from ...models.file_deleted import FileDeleted
+    from ...models.file_error import FileError
+
     if response.status_code == 200:
         response_200 = FileDeleted.from_dict(response.json())
 

@@ -1,19 +1,24 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.file_error import FileError
-from ...models.initiate_multipart_request import InitiateMultipartRequest
-from ...models.multipart_upload import MultipartUpload
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.file_error import FileError
+    from ...models.initiate_multipart_request import InitiateMultipartRequest
+    from ...models.multipart_upload import MultipartUpload
 
 
 def _get_kwargs(
     *,
     body: InitiateMultipartRequest,
 ) -> dict[str, Any]:
+
     headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {
@@ -32,6 +37,9 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> FileError | MultipartUpload | None:
+    from ...models.file_error import FileError
+    from ...models.multipart_upload import MultipartUpload
+
     if response.status_code == 200:
         response_200 = MultipartUpload.from_dict(response.json())
 

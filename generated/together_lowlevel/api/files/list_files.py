@@ -1,12 +1,16 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.file_error import FileError
-from ...models.file_list import FileList
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.file_error import FileError
+    from ...models.file_list import FileList
 
 
 def _get_kwargs() -> dict[str, Any]:
@@ -20,6 +24,9 @@ def _get_kwargs() -> dict[str, Any]:
 
 
 def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> FileError | FileList | None:
+    from ...models.file_error import FileError
+    from ...models.file_list import FileList
+
     if response.status_code == 200:
         response_200 = FileList.from_dict(response.json())
 

@@ -1,19 +1,24 @@
-from typing import Any, cast
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any, cast
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.file_error import FileError
-from ...models.file_exists import FileExists
-from ...models.start_upload_request import StartUploadRequest
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.file_error import FileError
+    from ...models.file_exists import FileExists
+    from ...models.start_upload_request import StartUploadRequest
 
 
 def _get_kwargs(
     *,
     body: StartUploadRequest,
 ) -> dict[str, Any]:
+
     headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {
@@ -31,6 +36,9 @@ def _get_kwargs(
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Any | FileError | FileExists | None:
+    from ...models.file_error import FileError
+    from ...models.file_exists import FileExists
+
     if response.status_code == 302:
         response_302 = cast(Any, None)
         return response_302

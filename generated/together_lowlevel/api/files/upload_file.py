@@ -1,19 +1,24 @@
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.file import File
-from ...models.file_error import FileError
-from ...models.upload_file_request import UploadFileRequest
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.file import File
+    from ...models.file_error import FileError
+    from ...models.upload_file_request import UploadFileRequest
 
 
 def _get_kwargs(
     *,
     body: UploadFileRequest,
 ) -> dict[str, Any]:
+
     headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {
@@ -30,6 +35,9 @@ def _get_kwargs(
 
 
 def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> File | FileError | None:
+    from ...models.file import File
+    from ...models.file_error import FileError
+
     if response.status_code == 200:
         response_200 = File.from_dict(response.json())
 
