@@ -54,7 +54,7 @@ def drawn(title: str, subtitle: str, groups: Sequence[Group], digits: int = 0) -
     y += 20
     lines.append(f'<text class="soft" x="{PAD}" y="{y}">{escape(subtitle)}</text>')
     legend = (("ours", "ours"), ("peer", "other clients"), ("floor", "bare libraries and tools"))
-    x = WIDTH - PAD - 330
+    x = WIDTH - PAD - 345
     for kind, words in legend:
         lines.append(f'<rect class="{kind}" x="{x}" y="{PAD + 8}" width="10" height="10" rx="2"/>')
         lines.append(f'<text class="soft" x="{x + 15}" y="{PAD + 18}">{words}</text>')
