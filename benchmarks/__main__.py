@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -39,6 +40,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     if given.install:
         environments.install(say)
+    if why := environments.missing().get("ours"):
+        say(f"there is nothing to measure: the environment of this client is {why}")
+        return 2
     is_quick = given.quick or given.record or given.gate is not None
     names = given.areas or [area.name for area in AREAS]
     begun = time.monotonic()
@@ -160,4 +164,6 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    # Asked to end, it clears up first: large files may be in memory.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sys.exit(main())

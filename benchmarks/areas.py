@@ -148,8 +148,8 @@ AREAS = (
         ("`list_batches`, from the request to the values; httpx makes dicts of it and no more.",),
         (SECONDS, CPU_SECONDS, ABOVE_MB, PEAK_MB),
         (
-            Case("10,000 jobs", "list", _LISTERS, {"count": 10_000}, {}, "calls", "/jobs-10000"),
-            Case("100,000 jobs", "list", _LISTERS, {"count": 100_000}, None, "calls", "/jobs-100000"),
+            Case("10,000 jobs", "list", _LISTERS, {"count": 10_000}, {}, "bytes", "/jobs-10000"),
+            Case("100,000 jobs", "list", _LISTERS, {"count": 100_000}, None, "bytes", "/jobs-100000"),
         ),
     ),
     Area(

@@ -47,7 +47,7 @@ def check(given):
 
 def build(given):
     _, dumps = library(given)
-    made = pairs(given.count)
+    made = list(pairs(given.count))
 
     def act():
         with open(given.output, "wb") as file:

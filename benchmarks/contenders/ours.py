@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 
-from measure import ENDPOINT, KEY, crowded, left_out, main, once, repeated
+from measure import ENDPOINT, KEY, chunks, crowded, left_out, main, once, repeated
 
 import together_batches
 from together_batches import AsyncTogether, Together
@@ -63,7 +64,7 @@ def build(given):
 
     if not hasattr(together_batches, "write_requests"):
         left_out("this version has no write_requests")
-    made = pairs(given.count)
+    made = list(pairs(given.count))
     return once(lambda: together_batches.write_requests(given.output, iter(made)), count=given.count)
 
 
@@ -87,13 +88,15 @@ def join(given):
     except ImportError:
         left_out("the join of this version is not where this looks for it; see collect")
 
+    spool = Spool()
+    for chunk in chunks(given.answers):  # as a download fills it
+        spool.write(chunk)
+
     def act():
         tally = Tally()
-        target = Target(given.output)
-        with open_source(given.path) as source, open(given.answers, "r+b", buffering=0) as answers:
-            target.write_all(joined(source, [Spool(answers)], tally))
+        with open_source(given.path) as source, closing(Target(given.output)) as target:
+            target.write_all(joined(source, [spool], tally))
             target.commit()
-        target.close()
         assert (tally.answered, tally.missing, tally.unmatched) == (given.count, 0, 0), tally
 
     return once(act, count=given.count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 TEXT = (
@@ -28,56 +29,36 @@ def texts(seed: int, size: int, count: int = 200) -> list[str]:
     return made
 
 
-def pairs(count: int, size: int = 1400) -> list[tuple[str, dict[str, Any]]]:
+def pairs(count: int, size: int = 1400) -> Iterator[tuple[str, dict[str, Any]]]:
     """Pairs of custom_id and body."""
     prompts = texts(1, size)
     dice = random.Random(2)
-    return [
-        (
+    for number in range(count):
+        messages = [
+            {"role": "system", "content": "Answer in one sentence."},
+            {"role": "user", "content": prompts[number % len(prompts)]},
+        ]
+        body = {"model": MODEL, "messages": messages, "max_tokens": 200}
+        yield (
             f"request-{number:07}",
-            {
-                "model": MODEL,
-                "messages": [
-                    {"role": "system", "content": "Answer in one sentence."},
-                    {"role": "user", "content": prompts[number % len(prompts)]},
-                ],
-                "max_tokens": 200,
-                "temperature": round(dice.random(), 3),
-                "seed": dice.randrange(1_000_000),
-            },
+            {**body, "temperature": round(dice.random(), 3), "seed": dice.randrange(1_000_000)},
         )
-        for number in range(count)
-    ]
 
 
-def answers(count: int, size: int = 1500) -> list[dict[str, Any]]:
+def answers(count: int, size: int = 1500) -> Iterator[dict[str, Any]]:
     """The rows of an output file, shuffled."""
     replies = texts(3, size)
-    dice = random.Random(4)
     numbers = list(range(count))
-    dice.shuffle(numbers)
-    return [
-        {
-            "id": f"br_{number:07}",
-            "custom_id": f"request-{number:07}",
-            "response": {
-                "status_code": 200,
-                "body": {
-                    "id": f"chatcmpl-{number:07}",
-                    "object": "chat.completion",
-                    "created": 1_790_000_000 + number,
-                    "model": MODEL,
-                    "choices": [
-                        {
-                            "index": 0,
-                            "message": {"role": "assistant", "content": replies[number % len(replies)]},
-                            "finish_reason": "stop",
-                            "logprobs": None,
-                        }
-                    ],
-                    "usage": {"prompt_tokens": 300, "completion_tokens": 200, "total_tokens": 500},
-                },
-            },
+    random.Random(4).shuffle(numbers)
+    for number in numbers:
+        message = {"role": "assistant", "content": replies[number % len(replies)]}
+        body = {
+            "id": f"chatcmpl-{number:07}",
+            "object": "chat.completion",
+            "created": 1_790_000_000 + number,
+            "model": MODEL,
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+            "usage": {"prompt_tokens": 300, "completion_tokens": 200, "total_tokens": 500},
         }
-        for number in numbers
-    ]
+        name = f"request-{number:07}"
+        yield {"id": f"br_{number:07}", "custom_id": name, "response": {"status_code": 200, "body": body}}
