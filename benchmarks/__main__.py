@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from . import environments, gate
@@ -53,21 +53,15 @@ def main(words: Sequence[str] | None = None) -> int:
             if area.name in results.areas:
                 print(section(area, results.areas[area.name], verdicts), flush=True)
         _tell_proofs(results)
-        worse = gate.worse(verdicts, given.gate) if given.gate else []
+        worse = gate.worse(gate.watched(load_targets(), results), given.gate) if given.gate else []
         if worse:
             # One bad moment of the machine is not a change: what got worse has to be so twice.
-            say(f"measuring again: {', '.join(change.verdict.target.key for change in worse)}")
-            again = run(
-                sorted({change.verdict.target.area for change in worse}), stage, quick=True, rounds=given.rounds
-            )
-            keys = {change.verdict.target.key for change in worse}
-            worse = [
-                change
-                for change in gate.worse(judge(load_targets(), again), given.gate)
-                if change.verdict.target.key in keys
-            ]
+            say(f"measuring again: {', '.join(change.key for change in worse)}")
+            again = run({change.area for change in worse}, stage, quick=True, rounds=given.rounds)
+            still = {change.key for change in gate.worse(gate.watched(load_targets(), again), given.gate)}
+            worse = [change for change in worse if change.key in still]
     if given.record:
-        gate.record(verdicts)
+        gate.record(gate.watched(load_targets(), results))
         say(f"recorded the ratios in {gate.FILE.name}")
     if given.write or not (given.areas or is_quick):
         write(_merged(results))
@@ -78,7 +72,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return 1 if worse else 0
 
 
-def run(names: Sequence[str], stage: Stage, *, quick: bool, rounds: int | None) -> Results:
+def run(names: Collection[str], stage: Stage, *, quick: bool, rounds: int | None) -> Results:
     """Measures the areas that are named, in their order."""
     rounds = rounds or (QUICK_ROUNDS if quick else ROUNDS)
     missing = environments.missing()

@@ -92,11 +92,9 @@ def run_case(case: Case, entries: Sequence[Entry], given: GIVEN, stage: Stage, p
 
 def _make_the_list(origin: str, knobs: str) -> None:
     """Has the server make the jobs that it is going to list, or the first who asks would wait for that."""
-    for shape in ("", "/openai"):
-        connection = http.client.HTTPConnection(origin.partition("://")[2])
-        with closing(connection):
-            connection.request("GET", f"{knobs}{shape}/v1/batches")
-            connection.getresponse().read()
+    with closing(http.client.HTTPConnection(origin.partition("://")[2])) as connection:
+        connection.request("GET", f"{knobs}/v1/batches")
+        connection.getresponse().read()
 
 
 def _measured(case: Case, entry: Entry, given: GIVEN, stage: Stage) -> dict[str, float]:

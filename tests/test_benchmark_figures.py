@@ -135,44 +135,55 @@ def test_the_proof_compares_a_raw_socket_with_the_fastest() -> None:
     assert [("get_batch", "ours", True), ("plain", "curl", False)] == [(one.case, one.who, one.holds) for one in told]
 
 
-def _verdict(measured: float, **bound: Any) -> Verdict:
-    return Verdict(Target("list", "10,000 jobs", "seconds", of="together-1", **bound), measured)
-
-
 @pytest.mark.parametrize(
     ("bound", "before", "now", "worse"),
     [
-        ({"at_most": 0.7}, 0.5, 0.62, False),
-        ({"at_most": 0.7}, 0.5, 0.63, True),
-        ({"at_most": 0.7}, 0.5, 0.1, False),
-        ({"at_least": 4.0}, 5.0, 4.01, False),
-        ({"at_least": 4.0}, 5.0, 3.99, True),
-        ({"plus": 8.0}, 5.0, 6.9, False),
-        ({"plus": 8.0}, 5.0, 7.1, True),
+        ({"at_most": 0.7, "of": "x"}, 0.5, 0.62, False),
+        ({"at_most": 0.7, "of": "x"}, 0.5, 0.63, True),
+        ({"at_most": 0.7, "of": "x"}, 0.5, 0.1, False),
+        ({"plus": 8.0, "of": "x", "metric": "peak_mb"}, 5.0, 6.9, False),
+        ({"plus": 8.0, "of": "x", "metric": "peak_mb"}, 5.0, 7.1, True),
+        ({"at_most": 8.0, "metric": "above_mb"}, 2.0, 3.9, False),
+        ({"at_most": 0.1, "of": "x", "metric": "above_mb"}, 0.08, 0.11, True),
     ],
 )
 def test_the_gate_notices_what_got_worse(
     tmp_path: Path, bound: dict[str, Any], before: float, now: float, worse: bool
 ) -> None:
-    """Worse than recorded by more than the tolerance, in the direction that is worse for the target."""
-    gate.record([_verdict(before, **bound)], tmp_path / "gate.json")
-    assert worse == bool(gate.worse([_verdict(now, **bound)], tmp_path / "gate.json"))
+    """Worse than recorded by more than the tolerance, and by more than memory differs anyway."""
+    target = Target(**{"area": "a", "case": "b", "metric": "cpu_seconds", **bound})
+    gate.record([Verdict(target, before)], tmp_path / "gate.json")
+    assert worse == bool(gate.worse([Verdict(target, now)], tmp_path / "gate.json"))
 
 
 def test_the_gate_judges_only_what_it_can(tmp_path: Path) -> None:
     """What was not recorded, or is not measured now, is no failure."""
-    recorded = _verdict(0.5, at_most=0.7)
-    gate.record([recorded, Verdict(Target("a", "b", "c", at_most=1.0), None)], tmp_path / "gate.json")
-    assert {"tolerance", "ratios"} == set(json.loads((tmp_path / "gate.json").read_text()))
-    assert [] == gate.worse(
-        [Verdict(recorded.target, None), Verdict(Target("d", "e", "f", at_most=1.0), 9.0)], tmp_path / "gate.json"
+    known, new = Target("a", "b", "c", at_most=1.0), Target("d", "e", "f", at_most=1.0)
+    gate.record([Verdict(known, 0.5), Verdict(new, None)], tmp_path / "gate.json")
+    assert [known.key] == [*json.loads((tmp_path / "gate.json").read_text())["ratios"]]
+    assert [] == gate.worse([Verdict(known, None), Verdict(new, 9.0)], tmp_path / "gate.json")
+
+
+def test_the_gate_watches_cpu_time() -> None:
+    """Where a target is a time or a rate the gate looks at the CPU time behind it, of which less is better."""
+    case = CaseResult(
+        {
+            "ours": {"mb_per_second": [900.0], "cpu_seconds": [2.0], "peak_mb": [30.0]},
+            "httpx": {"mb_per_second": [100.0], "cpu_seconds": [1.0], "peak_mb": [20.0]},
+        }
     )
+    targets = [
+        Target("upload", "plain", "mb_per_second", at_least=0.75, of="httpx"),
+        Target("upload", "plain", "peak_mb", plus=8.0, of="httpx"),
+    ]
+    assert [2.0, 10.0] == [verdict.measured for verdict in gate.watched(targets, _results(upload={"plain": case}))]
 
 
 def test_the_recorded_ratios_are_those_of_targets() -> None:
     """Every ratio that is recorded belongs to a target of today: a renamed one would never be compared again."""
     recorded = json.loads(gate.FILE.read_text())["ratios"]
-    assert set() == set(recorded) - {target.key for target in load_targets()}
+    watched = gate.watched(load_targets(), load(command.RESULTS))
+    assert set() == set(recorded) - {verdict.target.key for verdict in watched}
     assert recorded != {}
 
 

@@ -31,12 +31,6 @@ def crowd(given):
     return asyncio.run(run())
 
 
-def listed(given):
-    batches = client(given).batches
-    batches.retrieve("job-1")
-    return once(lambda: batches.list().data, count=given.count)
-
-
 def upload(given):
     """A multipart form."""
     made = client(given)
@@ -61,4 +55,4 @@ def stream(given):
 
 
 if __name__ == "__main__":
-    main({"create": create, "get": get, "crowd": crowd, "list": listed, "upload": upload, "stream": stream})
+    main({"create": create, "get": get, "crowd": crowd, "upload": upload, "stream": stream})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import socket
 import ssl
 
@@ -62,6 +63,35 @@ class Caller(asyncio.Protocol):
 
 
 def crowd(given):
+    """Without an event loop: every answer that is there is taken, and the next request sent."""
+    request = head(given, "GET", "/batches/job-1")
+    poller = select.poll()
+    connections = {}
+    for _ in range(given.in_flight):
+        connection = connected(given)
+        connections[connection.fileno()] = connection
+        poller.register(connection, select.POLLIN)
+
+    def calls(count):
+        for connection in connections.values():
+            connection.sendall(request)
+        unsent, unanswered = count - given.in_flight, count
+        while unanswered:
+            for number, _ in poller.poll():
+                connection = connections[number]
+                assert _is_whole(connection.recv(65536))
+                unanswered -= 1
+                if unsent > 0:
+                    unsent -= 1
+                    connection.sendall(request)
+
+    calls(given.in_flight)
+    return once(lambda: calls(given.count), count=given.count)
+
+
+def crowd_asyncio(given):
+    """On asyncio, with a protocol that does no more than it must."""
+
     async def run():
         loop = asyncio.get_running_loop()
         host, port, _ = parts_of(given.url)
@@ -113,4 +143,13 @@ def download(given):
 
 
 if __name__ == "__main__":
-    main({"create": create, "get": get, "crowd": crowd, "upload": upload, "download": download})
+    main(
+        {
+            "create": create,
+            "get": get,
+            "crowd": crowd,
+            "crowd-asyncio": crowd_asyncio,
+            "upload": upload,
+            "download": download,
+        }
+    )

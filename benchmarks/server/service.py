@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from ..data import jobs
@@ -55,7 +54,7 @@ class Service:
                 job = jobs(1)[0] | {"id": "job-1"}
                 return _json(200 if is_openai else 201, job if is_openai else {"job": job}, delay)
             case "GET", ["", "v1", "batches"]:
-                return Answer(_listed(length, is_openai), delay)
+                return _json(200, jobs(length), delay)
             case "GET", ["", "v1", "batches", name]:
                 return _json(200, jobs(1)[0] | {"id": name, "status": "COMPLETED", "output_file_id": name}, delay)
             case "POST", ["", "v1", "files"]:
@@ -89,12 +88,6 @@ def _knobs(path: str) -> tuple[str, float, int, bool]:
         else:
             length = int(match[2])
     return path, delay, length, is_openai
-
-
-@cache
-def _listed(length: int, is_openai: bool) -> bytes:
-    made = jobs(length)
-    return _json(200, {"object": "list", "data": made, "has_more": False} if is_openai else made, 0.0).data
 
 
 def _json(status: int, value: object, delay: float) -> Answer:
