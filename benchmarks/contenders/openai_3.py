@@ -43,16 +43,5 @@ def upload(given):
     return once(act, size=given.size)
 
 
-def stream(given):
-    made = client(given)
-    made.batches.retrieve("job-1")
-
-    def act():
-        with made.files.with_streaming_response.content(given.file) as response:
-            response.stream_to_file(given.output)
-
-    return once(act, size=given.size)
-
-
 if __name__ == "__main__":
-    main({"create": create, "get": get, "crowd": crowd, "upload": upload, "stream": stream})
+    main({"create": create, "get": get, "crowd": crowd, "upload": upload})
