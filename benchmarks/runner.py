@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -161,10 +163,13 @@ def _fresh(case: Case, entry: Entry, stage: Stage) -> dict[str, float]:
         file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_DUP2, writer, 2)],
     )
     os.close(writer)
+    alarm = threading.Timer(PATIENCE_SECONDS, os.kill, (pid, signal.SIGKILL))
+    alarm.start()
     with os.fdopen(reader) as file:
         said = file.read()
     _, status, used = os.wait4(pid, 0)
     ended = time.monotonic_ns()
+    alarm.cancel()
     if status:
         raise LeftOut(f"failed: {_last_line(said)}")
     answered = int(said) if said.strip().isdigit() else ended
