@@ -110,9 +110,15 @@ AREAS = (
     Area(
         "start",
         "Start to first answer",
-        ("From the start of a process to the answer of its first `create_batch`.",),
+        (
+            "From the start of a process to the answer of its first `create_batch`.",
+            "Over TLS the usual authorities are loaded too, which httpx does for a plain address as well.",
+        ),
         (MS, CPU_MS),
-        (Case("first create_batch", "start", _entries("ours", "httpx", *PEERS, "http.client"), front="calls"),),
+        (
+            Case("first create_batch", "start", _entries("ours", "httpx", *PEERS, "http.client"), front="calls"),
+            Case("first create_batch, TLS", "start", _entries("ours", "httpx", *PEERS), front="bytes, TLS"),
+        ),
     ),
     Area(
         "calls",

@@ -159,7 +159,7 @@ def _fresh(case: Case, entry: Entry, stage: Stage) -> dict[str, float]:
     pid = os.posix_spawn(
         python,
         [python, "-c", program, url],
-        stage.variables(tls=False),
+        stage.variables(tls="TLS" in case.front),
         file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_DUP2, writer, 2)],
     )
     os.close(writer)

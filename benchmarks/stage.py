@@ -40,7 +40,6 @@ class Stage:
     def variables(self, *, tls: bool) -> dict[str, str]:
         """The environment of a contender: nothing of the machine's settings, and trust in the server where it asks."""
         own = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "TMPDIR": str(self.folder)}
-        # Only there: a small file of certificates is faster to load than the usual one.
         trust = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
         return own | (dict.fromkeys(trust, str(self.authority)) if tls else {})
 
@@ -103,8 +102,10 @@ def _roomy() -> Path | None:
 
 
 def _make_certificates(authority: Path, certificate: Path) -> None:
+    import certifi
     import trustme
 
     issuer = trustme.CA()
-    issuer.cert_pem.write_to_path(authority)
+    # Behind the usual authorities: a file with one alone would be faster to load than what users have.
+    authority.write_bytes(Path(certifi.where()).read_bytes() + issuer.cert_pem.bytes())
     issuer.issue_cert("127.0.0.1", "localhost").private_key_and_cert_chain_pem.write_to_path(certificate)

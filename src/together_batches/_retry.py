@@ -7,7 +7,6 @@ a cap, beyond which waiting is the caller's decision and an error says until whe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from msgspec import Struct
@@ -78,6 +77,9 @@ def retry_after(headers: Mapping[str, str], unix: float) -> float | None:
         return _finite(float(text))
     except ValueError:
         pass
+    # Takes 8 ms to import, and a date is seldom what is sent.
+    from email.utils import parsedate_to_datetime
+
     try:
         until = parsedate_to_datetime(text).timestamp()
     except (ValueError, OverflowError):

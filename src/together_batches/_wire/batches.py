@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from msgspec import Struct
@@ -124,6 +123,8 @@ def _no_id(name: str, reply: Reply, settings: Settings) -> APIResponseValidation
 
 
 def _date(reply: Reply) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
     try:
         return parsedate_to_datetime(reply.headers["date"]).astimezone(UTC)
     except (KeyError, ValueError, OverflowError):
