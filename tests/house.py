@@ -18,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_sink",),
     ("_effects",),
     ("_retry", "_jsonl"),
+    ("_check",),
     ("_settings", "_join", "_convert", "_transport"),
     ("_reading",),
     ("_flow", "_operation"),

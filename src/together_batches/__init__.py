@@ -15,6 +15,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from ._check import check_requests
     from ._client import AsyncTogether, Together, __version__
     from ._errors import (
         APIConnectionError,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         UploadError,
         WaitTimeoutError,
     )
-    from ._jsonl import check_requests
     from ._models import (
         BatchEndpoint,
         BatchJob,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     )
 
 # Where the names are, the cheapest to load first.
-_MODULES = ("_errors", "_client", "_models", "_jsonl")
+_MODULES = ("_errors", "_client", "_models", "_check")
 
 __all__ = [
     "APIConnectionError",

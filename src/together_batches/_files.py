@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import overload
 
 from . import _wire
+from ._check import check_source, require
 from ._download import download
 from ._effects import Flow, Work
 from ._errors import InvalidArgumentError
 from ._flow import Async, Blocking
-from ._jsonl import check_source, require
 from ._models import BatchEndpoint, CheckReport, FileDeleted, FileObject
 from ._operation import perform
 from ._settings import Settings
