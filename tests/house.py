@@ -12,7 +12,7 @@ PACKAGE = "together_batches"
 # From the ground up: a module imports only from floors below its own.
 # What an `if TYPE_CHECKING:` imports is not loaded, and so is free to name the type of a value from above.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_errors", "_logs"),
+    ("_errors", "_logs", "_places"),
     ("_models",),
     ("_source",),
     ("_sink",),
