@@ -19,6 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_effects",),
     ("_retry", "_jsonl"),
     ("_check",),
+    ("_build",),
     ("_settings", "_join", "_convert", "_transport"),
     ("_reading",),
     ("_flow", "_operation"),

@@ -15,6 +15,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from ._build import write_requests
     from ._check import check_requests
     from ._client import AsyncTogether, Together, __version__
     from ._errors import (
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     )
 
 # Where the names are, the cheapest to load first.
-_MODULES = ("_errors", "_client", "_models", "_check")
+_MODULES = ("_errors", "_client", "_models", "_check", "_build")
 
 __all__ = [
     "APIConnectionError",
@@ -98,6 +99,7 @@ __all__ = [
     "WaitTimeoutError",
     "__version__",
     "check_requests",
+    "write_requests",
 ]
 
 
