@@ -121,11 +121,17 @@ class Tally:
         else:
             self.failed[row.error.code or "unknown"] += 1
 
-    def add(self, usage: Usage | _Usage | None, times: int = 1) -> None:
+    def add(self, usage: Usage | _Usage | None) -> None:
         if usage is not None:
-            self.prompt_tokens += times * usage.prompt_tokens
-            self.completion_tokens += times * usage.completion_tokens
-            self.total_tokens += times * usage.total_tokens
+            self.prompt_tokens += usage.prompt_tokens
+            self.completion_tokens += usage.completion_tokens
+            self.total_tokens += usage.total_tokens
+
+    def take_back(self, usage: Usage | _Usage | None) -> None:
+        if usage is not None:
+            self.prompt_tokens -= usage.prompt_tokens
+            self.completion_tokens -= usage.completion_tokens
+            self.total_tokens -= usage.total_tokens
 
     def usage(self) -> Usage:
         return Usage(
@@ -225,12 +231,12 @@ class _Answers:
         self._index()
 
     def _index(self) -> None:
-        number = 0
+        number, add, count, is_named = 0, self._places.add, self._tally.add, self._is_named
         for spool in self._spools:
             for line in spool.lines():
                 custom_id, usage = _glance(line)
-                if custom_id is not None and self._places.add(custom_id, self._position, self._is_named):
-                    self._tally.add(usage)
+                if custom_id is not None and add(custom_id, self._position, is_named):
+                    count(usage)
                 elif not line.isspace():
                     self._apart.append(self._position)
                 number += 1
@@ -260,7 +266,7 @@ class _Answers:
         if row.custom_id != name and _custom_id(line) != name:
             return None
         if result is not None:
-            self._tally.add(_glance(line)[1], -1)
+            self._tally.take_back(_glance(line)[1])
             self._tally.add(result.usage)
         self.size = len(line)
         return row
@@ -271,7 +277,7 @@ class _Answers:
             yield self._line(place)
         for place in self._places.left():
             line = self._line(place)
-            self._tally.add(_glance(line)[1], -1)
+            self._tally.take_back(_glance(line)[1])
             yield line
 
 
