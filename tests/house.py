@@ -12,13 +12,15 @@ PACKAGE = "together_batches"
 # From the ground up: a module imports only from floors below its own.
 # What an `if TYPE_CHECKING:` imports is not loaded, and so is free to name the type of a value from above.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("_errors", "_logs"),
+    ("_errors", "_logs", "_places"),
     ("_objects",),
     ("_models",),
     ("_json", "_source"),
     ("_sink",),
     ("_effects",),
     ("_retry", "_jsonl"),
+    ("_check",),
+    ("_build",),
     ("_settings", "_join", "_convert", "_transport"),
     ("_reading", "_listing"),
     ("_flow", "_operation"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from together_batches import Usage
+from together_batches import Usage, _join
 from together_batches._join import Tally, copied, joined
 from together_batches._sink import Spool
 from together_batches._source import open_source
@@ -28,9 +29,16 @@ def run(requests: bytes | None, *files: bytes) -> tuple[list[bytes], Tally]:
         for spool, data in zip(spools, files, strict=True):
             spool.write(data)
         if requests is None:
-            return list(copied(spools, tally)), tally
+            return whole_lines(copied(spools, tally)), tally
         source = stack.enter_context(open_source(io.BytesIO(requests), "requests.jsonl"))
-        return list(joined(source, spools, tally)), tally
+        return whole_lines(joined(source, spools, tally)), tally
+
+
+def whole_lines(chunks: Iterator[bytes]) -> list[bytes]:
+    """The lines of chunks, each of which ends with a line."""
+    given = list(chunks)
+    assert all(chunk.endswith(b"\n") for chunk in given if chunk)
+    return b"".join(given).splitlines(keepends=True)
 
 
 def request(custom_id: str, prompt: Any = "hi") -> bytes:
@@ -273,6 +281,102 @@ def test_every_request_is_accounted_for_exactly_once(case: tuple[list[str], list
     assert sorted(name for name, _ in came) == sorted(
         row["custom_id"] for row in out if (row["error"] or {}).get("code") != "missing"
     )
+
+
+def written(fields: list[tuple[str, str]]) -> str:
+    """A JSON object of fields that may stand there twice."""
+    return "{" + ", ".join(f'"{name}": {value}' for name, value in fields) + "}"
+
+
+def objects(**fields: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    pairs = [st.tuples(st.just(name), value) for name, value in fields.items()]
+    usual = st.tuples(*pairs).map(list)
+    return (usual | st.lists(st.one_of(pairs), max_size=4)).map(written) | odd
+
+
+odd = st.sampled_from(
+    [
+        "null",
+        "true",
+        "0",
+        "1",
+        "1.0",
+        "1e999",
+        "NaN",
+        '""',
+        '"x"',
+        '"\\ud800"',
+        '"\udcff"',
+        '"é"',
+        "{}",
+        "[]",
+        "9" * 30,
+        "{",
+    ]
+)
+counts = st.integers(0, 9).map(str) | odd
+usages = objects(prompt_tokens=counts, completion_tokens=counts, total_tokens=counts)
+errors = objects(code=odd, message=odd, type=odd)
+bodies = objects(text=odd, usage=usages, error=errors)
+statuses = st.sampled_from(["200", "299", "399", "400", "500", "-1"]) | odd
+result_rows = objects(
+    custom_id=st.sampled_from(['"a"', '"b"', '"\\u0061"', '"é"']) | odd,
+    response=objects(status_code=statuses, body=bodies),
+    error=st.just("null") | errors,
+)
+
+
+class Refuses:
+    """Stands for a decoder of rows as most are, and takes none."""
+
+    def decode(self, line: bytes) -> Any:
+        raise ValueError
+
+
+@given(st.lists(result_rows, max_size=6), st.lists(result_rows, max_size=3), st.booleans())
+def test_the_quick_reading_says_what_read_result_does(output: list[str], failed: list[str], asked: bool) -> None:
+    """The same rows and the same account for any rows, of odd types, with fields twice, and not quite JSON."""
+    files = [b"".join(row.encode("utf-8", "surrogateescape") + b"\n" for row in rows) for rows in (output, failed)]
+    requests = request("a") + request("é") + request("b") if asked else None
+    quick = run(requests, *files)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_join, "_answer", Refuses())
+        patch.setattr(_join, "_glance_row", Refuses())
+        assert run(requests, *files) == quick
+
+
+def test_the_quick_reading_takes_an_answer() -> None:
+    """Most rows are read without `read_result`; an error, a status of 400 and an answer that is no object are not."""
+    assert _join._read(answer("a"))[1] is None
+    for row in (failure("a"), answer("a").replace(b"200", b"400"), b'{"custom_id": "a", "response": {"body": []}}'):
+        assert _join._read(row)[1] is not None
+
+
+def test_an_answer_that_is_not_quite_utf8_is_written_as_utf8() -> None:
+    """Half of a surrogate pair in bytes, as only a lenient reader takes it."""
+    row = b'{"custom_id": "a", "response": {"status_code": 200, "body": {"t": "\xed\xa0\x80"}}}\n'
+    (joined_row,) = read([line.decode().encode() for line in run(request("a"), row)[0]])
+    assert (200, {"t": "?"}) == (joined_row["status_code"], joined_row["response"])
+
+
+def test_ten_thousand_answers_need_no_more_memory_than_their_places() -> None:
+    """A dozen bytes an answer, however long it is, and the rows that are being written."""
+    count = 10_000
+    text = b'"text": "' + b"x" * 1000
+    with closing(Spool()) as spool:
+        spool.write_all(answer(f"id-{number}").replace(b'"text": "', text) for number in range(count))
+        requests = b"".join(request(f"id-{number}") for number in reversed(range(count)))
+        tally = Tally()
+        with open_source(io.BytesIO(requests), "requests.jsonl") as source:
+            tracemalloc.start()
+            try:
+                size = sum(len(chunk) for chunk in joined(source, [spool], tally))
+                _, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+    assert (count, count, 0) == (tally.requests, tally.answered, tally.unmatched)
+    assert size > 10_000_000
+    assert peak < 3_000_000
 
 
 @given(st.lists(st.binary(max_size=30)), st.lists(st.binary(max_size=30)))

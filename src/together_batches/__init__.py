@@ -15,6 +15,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from ._build import write_requests
+    from ._check import check_requests
     from ._client import AsyncTogether, Together, __version__
     from ._errors import (
         APIConnectionError,
@@ -41,12 +43,11 @@ if TYPE_CHECKING:
         UploadError,
         WaitTimeoutError,
     )
-    from ._jsonl import check_requests
     from ._models import BatchResult, CheckReport, FileProblem, ResultError, RunSummary, Usage
     from ._objects import BatchEndpoint, BatchJob, BatchJobStatus, FileDeleted, FileObject
 
 # Where the names are, the cheapest to load first.
-_MODULES = ("_errors", "_client", "_objects", "_models", "_jsonl")
+_MODULES = ("_errors", "_client", "_objects", "_models", "_check", "_build")
 
 __all__ = [
     "APIConnectionError",
@@ -87,6 +88,7 @@ __all__ = [
     "WaitTimeoutError",
     "__version__",
     "check_requests",
+    "write_requests",
 ]
 
 

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from ._check import check_source, require
 from ._download import download
 from ._effects import Flow, Work
 from ._errors import InvalidArgumentError
-from ._jsonl import check_source, require
 from ._models import CheckReport
 from ._objects import BatchEndpoint, FileDeleted, FileObject
 from ._operation import perform

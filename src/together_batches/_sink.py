@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from ._errors import DownloadError, InvalidArgumentError
-from ._source import CHUNK_BYTES, Meter
+from ._source import READ_BYTES, Meter
 
 
 class Spool:
@@ -57,7 +57,7 @@ class Spool:
     def lines(self) -> Iterator[bytes]:
         """The lines that were written, each with its end."""
         self.file.seek(0)
-        reader = io.BufferedReader(cast("io.RawIOBase", self.file), CHUNK_BYTES)
+        reader = io.BufferedReader(cast("io.RawIOBase", self.file), READ_BYTES)
         try:
             # Not `yield from`: that would close the file when the lines are left half way.
             for line in reader:  # noqa: UP028 (for the same reason)
@@ -65,25 +65,26 @@ class Spool:
         finally:
             reader.detach()
 
-    def line_at(self, offset: int) -> bytes:
-        """The line that begins at `offset`, with its end."""
-        line = bytearray()
-        while chunk := os.pread(self.file.fileno(), 16 * 1024, offset + len(line)):
-            head, end, _ = chunk.partition(b"\n")
-            line += head + end
-            if end:
-                break
-        return bytes(line)
+    def line_at(self, offset: int, likely: int = READ_BYTES) -> bytes:
+        """The line that begins at `offset`, with its end; `likely` is how many bytes are read at first."""
+        fd = self.file.fileno()
+        line = os.pread(fd, likely, offset)
+        while not (end := line.find(b"\n") + 1) and (more := os.pread(fd, len(line), offset + len(line))):
+            line += more
+        return line[:end] if end else line
 
     def write_all(self, lines: Iterable[bytes]) -> None:
         """Appends lines, gathered into large writes."""
-        gathered = bytearray()
+        gathered: list[bytes] = []
+        size = 0
         for line in lines:
-            gathered += line
-            if len(gathered) >= CHUNK_BYTES:
-                self.write(gathered)
-                gathered = bytearray()
-        self.write(gathered)
+            gathered.append(line)
+            size += len(line)
+            if size >= READ_BYTES:
+                self.write(b"".join(gathered))
+                gathered.clear()
+                size = 0
+        self.write(b"".join(gathered))
 
     def close(self) -> None:
         self.file.close()

@@ -26,6 +26,7 @@ from together_batches import (
     Usage,
     WaitTimeoutError,
     check_requests,
+    write_requests,
 )
 
 
@@ -91,6 +92,9 @@ def checks() -> None:
     report = check_requests("requests.jsonl", endpoint="/v1/chat/completions", limit=20)
     assert_type(report, CheckReport)
     assert_type(report.problems, tuple[FileProblem, ...])
+    pairs = ((f"id-{number}", {"model": "m", "n": number}) for number in range(3))
+    assert_type(write_requests("requests.jsonl", pairs), CheckReport)
+    assert_type(write_requests(Path("a"), [("a", {"model": "m"})], endpoint=BatchEndpoint.COMPLETIONS), CheckReport)
 
 
 def errors(status: APIStatusError, timeout: WaitTimeoutError, check: FileCheckError) -> None:
