@@ -9,7 +9,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -63,9 +63,9 @@ class Server:
                     self.requests += 1
                 try:
                     sock.sendall(self.answer)
-                except OSError:
-                    return
-                if not self.then(sock):
+                    if not self.then(sock):
+                        return
+                except OSError:  # the client has gone
                     return
 
 
@@ -96,7 +96,7 @@ def server() -> Iterator[Server]:
         listening.shutdown(socket.SHUT_RDWR)
         acceptor.join()
         for sock in open_ones:
-            if sock.fileno() >= 0:
+            with suppress(OSError):  # its thread may have closed it
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join()
