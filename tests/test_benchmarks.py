@@ -28,7 +28,7 @@ from benchmarks.stage import Stage, opened
 from benchmarks.targets import load as load_targets
 from benchmarks.targets import needed
 from house import ROOT
-from together_batches import Together, check_requests
+from together_batches import Together, check_requests, write_requests
 from together_batches._listing import batch_jobs
 
 # What a task may cost, in calls of Python and C functions: exact figures, which differ a little between Pythons.
@@ -38,8 +38,9 @@ from together_batches._listing import batch_jobs
 CREATE_BATCH_TIMES_HTTPX = 0.14
 GET_BATCH_TIMES_HTTPX = 0.15
 ONE_JOB = 23
-ONE_CHECKED_LINE = 11
-ONE_JOINED_ROW = 70
+ONE_CHECKED_LINE = 8
+ONE_BUILT_REQUEST = 7
+ONE_JOINED_ROW = 29
 
 
 @pytest.fixture
@@ -100,6 +101,15 @@ def test_the_calls_that_one_checked_line_costs(tmp_path: Path) -> None:
     cost = (_steady(lambda: check_requests(many)) - _steady(lambda: check_requests(few))) / 100
     print(f"one checked line: {cost}")
     assert cost <= ONE_CHECKED_LINE
+
+
+def test_the_calls_that_one_built_request_costs(tmp_path: Path) -> None:
+    """A request is held to the rules and written within its ceiling."""
+    requests = [(f"request-{number}", {"model": "m", "messages": [{"content": "x" * 300}]}) for number in range(6400)]
+    costs = [_steady(lambda n=n: write_requests(tmp_path / "out", requests[:n])) for n in (3200, 6400)]
+    cost = (costs[1] - costs[0]) / 3200
+    print(f"one built request: {cost}")
+    assert cost <= ONE_BUILT_REQUEST
 
 
 def test_the_calls_that_one_joined_row_costs(tmp_path: Path) -> None:

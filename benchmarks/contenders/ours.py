@@ -8,7 +8,7 @@ from contextlib import closing
 from measure import ENDPOINT, KEY, chunks, crowded, left_out, main, once, repeated
 
 import together_batches
-from together_batches import AsyncTogether, Together
+from together_batches import AsyncTogether, Together, check_requests
 
 
 def create(given):
@@ -51,7 +51,7 @@ def download(given):
 
 def check(given):
     def act():
-        report = together_batches.check_requests(given.path)
+        report = check_requests(given.path)
         # Of a file that is larger than the service takes it says that, after all of its lines.
         assert report.requests == given.count
         assert report.ok or given.get("large"), report
@@ -64,8 +64,9 @@ def build(given):
 
     if not hasattr(together_batches, "write_requests"):
         left_out("this version has no write_requests")
+    write_requests = together_batches.write_requests
     made = list(pairs(given.count))
-    return once(lambda: together_batches.write_requests(given.output, iter(made)), count=given.count)
+    return once(lambda: write_requests(given.output, iter(made)), count=given.count)
 
 
 def collect(given):

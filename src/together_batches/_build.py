@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from enum import Enum
+from itertools import chain, count, islice
 from typing import Any, cast
 
 import msgspec
@@ -35,6 +36,8 @@ _LIMIT = 20
 # `type` of a value of any type, which type checkers do not narrow by what is asked of it.
 _class: Callable[[object], type[object]] = type
 _PLAIN = frozenset({str, int, bool, type(None)})
+_DEEP = frozenset({float, dict, list})
+_PAIRS = frozenset({tuple, list})
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -99,9 +102,50 @@ class _Builder:
             pairs = iter(requests)
         except TypeError as error:
             raise InvalidArgumentError("requests must be pairs of custom_id and body, in any iterable") from error
-        rows: list[_Line] = []
         room = 1
-        for pair in pairs:
+        while batch := list(islice(pairs, room)):
+            lines = self._good(batch)
+            yield from self._any(batch) if lines is None else (lines,)
+            if len(self._problems) > _LIMIT or self._is_too_much():
+                return
+            # As many as make a good write; one long line more than is expected does no harm.
+            room = max(1, min(64, READ_BYTES * self._settled // (self._size or 1)))
+        if not self.requests:
+            self._problem(None, "there are no requests: give one at least")
+
+    def _good(self, batch: list[Any]) -> bytes | None:
+        """The lines of requests that are all as most are, looked at together, which takes half the time of one by one.
+
+        None where one is not, and nothing is changed then: `_any` knows what becomes of it.
+        """
+        if self._audio or self._problems or not set(map(_class, batch)) <= _PAIRS or set(map(len, batch)) != {2}:
+            return None
+        names, bodies = zip(*batch, strict=True)
+        if set(map(_class, names)) != {str} or set(map(_class, bodies)) != {dict}:
+            return None
+        if not all(names) or max(map(len, names)) > MAX_ID_CHARACTERS:
+            return None
+        if len(set(names)) < len(names) or not self._seen.keys().isdisjoint(names):
+            return None
+        try:
+            models = {body.get("model") for body in bodies}
+            if set(map(_class, models)) != {str} or not all(model.strip() for model in models):
+                return None
+            lines = _encoder.encode_lines(list(map(_Line, names, bodies)))
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            return None
+        if len(lines) > MAX_LINE_BYTES or not _are_plain(list(bodies)):
+            return None
+        self._seen.update(zip(names, count(self.requests + 1)))
+        self.requests += len(batch)
+        self._settled = self.requests
+        self._size += len(lines)
+        return lines
+
+    def _any(self, batch: list[Any]) -> Iterator[bytes]:
+        """The lines of requests of any kind, with what is wrong with them noted."""
+        rows: list[_Line] = []
+        for pair in batch:
             self.requests += 1
             try:
                 rows.append(self._row(pair))
@@ -109,16 +153,9 @@ class _Builder:
                 yield from self._encoded(rows)
                 self._problem(self.requests, str(unfit))
                 self._settled += 1
-            if len(rows) >= room:
-                yield from self._encoded(rows)
-                # As many as make a good write; one long line more than is expected does no harm.
-                room = max(1, min(64, READ_BYTES * self._settled // (self._size or 1)))
-            if len(self._problems) > _LIMIT or self._is_too_much():
-                return
+                if len(self._problems) > _LIMIT:
+                    return
         yield from self._encoded(rows)
-        self._is_too_much()
-        if not self.requests:
-            self._problem(None, "there are no requests: give one at least")
 
     def require(self, name: str) -> None:
         """Raises FileCheckError with the problems that were found, if any."""
@@ -154,9 +191,7 @@ class _Builder:
             raise _Unfit("is not a pair of custom_id and body") from None
         if type(custom_id) is not str or not 0 < len(custom_id) <= MAX_ID_CHARACTERS:
             custom_id = _name(custom_id)
-        body: dict[str, Any] = given
-        if _class(given) is not dict or not _is_plain(body.values()):
-            body = _plain_body(given)
+        body = _plain_body(given)
         model = body.get("model")
         if type(model) is not str or not model or model.isspace():
             raise _Unfit(_wrong_model(body))
@@ -211,26 +246,19 @@ def _wrong_model(body: dict[str, Any]) -> str:
     return MODEL_IS_EMPTY if isinstance(body["model"], str) else MODEL_IS_NO_STRING
 
 
-def _is_plain(values: Iterable[Any]) -> bool:
-    """Whether the encoder writes the values as they are: of JSON's own types, without NaN and infinity.
+def _are_plain(values: list[Any]) -> bool:
+    """Whether the encoder writes values as they are: of JSON's own types, without NaN and infinity.
 
-    The encoder writes null for NaN, and says nothing; to look at each value costs a fifth of the time of a build.
+    It writes null for NaN, text for bytes, and says nothing; to look at each value takes a fifth of a build.
+    Level by level, all of a level at once; a value that holds itself must not come here.
     """
-    try:
-        for value in values:
-            kind = _class(value)
-            if kind is str or kind in _PLAIN:
-                continue
-            if kind is dict:
-                if not _is_plain(value.values()):
-                    return False
-            elif kind is list:
-                if not _is_plain(value):
-                    return False
-            elif kind is not float or value - value != 0:
-                return False
-    except RecursionError:
-        return False
+    while deep := [value for value in values if _class(value) not in _PLAIN]:
+        kinds = set(map(_class, deep))
+        if not kinds <= _DEEP or (float in kinds and not all(x - x == 0 for x in deep if _class(x) is float)):
+            return False
+        values = list(chain.from_iterable(value.values() for value in deep if _class(value) is dict))
+        if list in kinds:
+            values += chain.from_iterable(value for value in deep if _class(value) is list)
     return True
 
 

@@ -160,7 +160,7 @@ def joined(requests: Source, spools: Sequence[Spool], tally: Tally) -> Iterator[
     """A row for every request, in the order of the request file, then what matches none; lines as `copied` gives."""
     answers = _Answers(spools, tally)
     rows = _Rows()
-    tally.requests = 0
+    asked = 0
     for line in requests.reader():
         try:
             question = _question.decode(line)
@@ -168,7 +168,7 @@ def joined(requests: Source, spools: Sequence[Spool], tally: Tally) -> Iterator[
             if line.isspace():
                 continue
             question = _Question(read_result(line).custom_id or "")
-        tally.requests += 1
+        asked += 1
         row = answers.take(question.custom_id)
         if row is None:
             tally.missing += 1
@@ -178,6 +178,7 @@ def joined(requests: Source, spools: Sequence[Spool], tally: Tally) -> Iterator[
         row.custom_id, row.request = question.custom_id, question.body
         if rows.add(row, len(line) + answers.size):
             yield rows.encoded()
+    tally.requests = asked
     for line in answers.left():
         tally.unmatched += 1
         if rows.add(_read(line)[0], len(line)):

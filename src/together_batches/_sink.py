@@ -21,6 +21,9 @@ from typing import IO, cast
 from ._errors import DownloadError, InvalidArgumentError
 from ._source import READ_BYTES, Meter
 
+# One write. Those who make lines make a chunk about as large: gathering it with the next would copy it to fresh pages.
+WRITE_BYTES = 64 * 1024
+
 
 class Spool:
     """An unnamed temporary file, gone when it is closed or the process ends."""
@@ -80,7 +83,7 @@ class Spool:
         for line in lines:
             gathered.append(line)
             size += len(line)
-            if size >= READ_BYTES:
+            if size >= WRITE_BYTES:
                 self.write(b"".join(gathered))
                 gathered.clear()
                 size = 0
