@@ -220,9 +220,9 @@ class Limit:
         self._end = clock.now().monotonic + self._seconds
         self._chunks: list[bytes] = []
 
-    def take(self, chunk: bytes) -> None:
+    def take(self, chunk: bytes | memoryview) -> None:
         """Raises TransportError when the time is over."""
-        self._chunks.append(chunk)
+        self._chunks.append(bytes(chunk))
         if self._clock.now().monotonic > self._end:
             raise too_slow("answer", self._seconds)
 
@@ -260,7 +260,7 @@ def close_all(effect: Parallel) -> None:
         flow.close()
 
 
-def _first(chunks: Iterator[bytes]) -> bytes:
+def _first(chunks: Iterator[bytes | memoryview]) -> bytes:
     kept = b""
     for chunk in chunks:
         kept += chunk

@@ -34,7 +34,7 @@ class Spool:
         self.size = 0
         self.meter = Meter(0, None)
 
-    def write(self, data: bytes | bytearray) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         try:
             while view:

@@ -9,7 +9,7 @@ import httpx
 from ._message import TransportError
 
 
-def decoded(chunks: Iterator[bytes], headers: Mapping[str, str]) -> Iterator[bytes]:
+def decoded(chunks: Iterator[bytes | memoryview], headers: Mapping[str, str]) -> Iterator[bytes]:
     """The chunks of a body, decoded. Raises TransportError where they cannot be."""
     try:
         yield from _response(_Chunks(chunks), headers).iter_bytes()
@@ -31,11 +31,11 @@ def _response(stream: httpx.SyncByteStream | httpx.AsyncByteStream, headers: Map
 
 
 class _Chunks(httpx.SyncByteStream):
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes | memoryview]) -> None:
         self._chunks = chunks
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
+        return map(bytes, self._chunks)
 
 
 class _AsyncChunks(httpx.AsyncByteStream):

@@ -83,6 +83,20 @@ class Incoming:
         """How many bytes can be of use, as far as is known."""
         return self._left or MAX_HEAD_BYTES
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the next `wanted` bytes are of the body, whatever they are: `passed` may tell of them, then."""
+        return bool(self._left) and not self._chunked and self._at == len(self._data)
+
+    def passed(self, size: int) -> None:
+        """Counts bytes of the body that were received without going through here; none means the end."""
+        if not size:
+            self._ended = True
+        elif self._left is not None:
+            self._left -= size
+            self._received += size
+            self.is_over = self._left == 0
+
     def drop(self) -> None:
         """Has the connection end with this answer, since its request was not sent whole."""
         self._kept = False

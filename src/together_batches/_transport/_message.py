@@ -111,8 +111,11 @@ class Answer(Protocol):
     status: int
     headers: Mapping[str, str]
 
-    def chunks(self) -> Iterator[bytes]:
-        """The body as it comes, decoded where the server encoded it. Raises TransportError when it is cut."""
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """The body as it comes, decoded where the server encoded it. Raises TransportError when it is cut.
+
+        A memoryview is good only until the next chunk is asked for.
+        """
         ...
 
     def close(self) -> None: ...

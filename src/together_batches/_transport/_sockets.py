@@ -20,6 +20,10 @@ KEEPALIVE_SECONDS = 60.0
 MOST_KEPT = 64
 # One receive: larger ones cost fresh pages each time, smaller ones more calls.
 RECEIVE_BYTES = 128 * 1024
+# How much of a large body is gathered before it is passed on, and how long: TLS gives 16 KB at a time, and to write
+# each to a file takes longer than to gather some. What comes slowly is passed on as it comes.
+GATHER_BYTES = 512 * 1024
+GATHER_SECONDS = 0.02
 # A send is waited for as a whole under TLS: a slow line must be able to take it within the timeout.
 SEND_BYTES = 128 * 1024
 
@@ -92,6 +96,7 @@ class _Connection:
         self.idle_since = 0.0
         self._socket = sock
         self._timeout = timeout
+        self._buffer: memoryview | None = None
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
@@ -127,8 +132,8 @@ class _Connection:
         try:
             self._send_all(head)
             if request.body is not None and not isinstance(request.body, bytes):
-                for chunk in request.body:
-                    self._send_all(chunk)
+                for view in request.body.views():
+                    self._send_all(view)
         except TimeoutError:
             raise TransportError("the request could not be sent in time", timed_out=True) from None
         except OSError as error:
@@ -137,11 +142,12 @@ class _Connection:
             return failed
         return None
 
-    def _send_all(self, data: bytes) -> None:
+    def _send_all(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         # Piece by piece, so that the timeout is one of silence: sendall() would bound the whole.
+        most = SEND_BYTES if self.origin.scheme == "https" else len(view)
         while view:
-            view = view[self._socket.send(view[:SEND_BYTES]) :]
+            view = view[self._socket.send(view[:most]) :]
 
     def receive(self, wanted: int) -> bytes:
         """What comes next; nothing at the end. Raises TransportError."""
@@ -151,6 +157,28 @@ class _Connection:
             raise TransportError(f"no answer for {self._timeout:g} s", timed_out=True) from None
         except OSError as error:
             raise TransportError(_words(error)) from error
+
+    def fill(self, most: int) -> tuple[memoryview, TransportError | None]:
+        """What comes next, for a moment, at most so much, and what ended it; it is good until the next is asked for.
+
+        One buffer for all of a body: a fresh one each time costs a third of a download in new pages.
+        """
+        self._buffer = self._buffer or memoryview(bytearray(GATHER_BYTES))
+        view = self._buffer[:most]
+        filled = 0
+        until = time.monotonic() + GATHER_SECONDS
+        try:
+            while filled < len(view) and (received := self._socket.recv_into(view[filled:])):
+                filled += received
+                if time.monotonic() > until:
+                    break
+        except TimeoutError:
+            return view[:filled], TransportError(f"no answer for {self._timeout:g} s", timed_out=True)
+        except OSError as error:
+            failed = TransportError(_words(error))
+            failed.__cause__ = error
+            return view[:filled], failed
+        return view[:filled], None
 
     def close(self) -> None:
         self._socket.close()
@@ -166,7 +194,7 @@ class _Answer:
         self._connection = connection
         self._incoming = incoming
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes | memoryview]:
         if "content-encoding" not in self.headers:
             return self._chunks()
         # Costs the import of httpx, and is hardly ever needed: nothing asks for an encoding.
@@ -174,13 +202,20 @@ class _Answer:
 
         return decoded(self._chunks(), self.headers)
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _chunks(self) -> Iterator[bytes | memoryview]:
         incoming, connection = self._incoming, self._connection
         while (chunk := incoming.chunk()) != b"":
-            if chunk is None:
+            if chunk is not None:
+                yield chunk
+            elif incoming.wanted < RECEIVE_BYTES or not incoming.is_plain:
                 incoming.receive(connection.receive(incoming.wanted))
             else:
-                yield chunk
+                view, failed = connection.fill(incoming.wanted)
+                incoming.passed(len(view))
+                if view:
+                    yield view
+                if failed is not None:
+                    raise failed
 
     def close(self) -> None:
         if self._incoming.reusable:
