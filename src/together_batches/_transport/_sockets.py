@@ -96,7 +96,6 @@ class _Connection:
         self.idle_since = 0.0
         self._socket = sock
         self._timeout = timeout
-        self._buffer: memoryview | None = None
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
@@ -158,13 +157,8 @@ class _Connection:
         except OSError as error:
             raise TransportError(_words(error)) from error
 
-    def fill(self, most: int) -> tuple[memoryview, TransportError | None]:
-        """What comes next, for a moment, at most so much, and what ended it; it is good until the next is asked for.
-
-        One buffer for all of a body: a fresh one each time costs a third of a download in new pages.
-        """
-        self._buffer = self._buffer or memoryview(bytearray(GATHER_BYTES))
-        view = self._buffer[:most]
+    def fill(self, view: memoryview) -> tuple[memoryview, TransportError | None]:
+        """The part of `view` that what comes next filled, in a moment, and what went wrong then, if anything."""
         filled = 0
         until = time.monotonic() + GATHER_SECONDS
         try:
@@ -204,13 +198,16 @@ class _Answer:
 
     def _chunks(self) -> Iterator[bytes | memoryview]:
         incoming, connection = self._incoming, self._connection
+        # One for all of a large body: a fresh one each time costs a third of a download in new pages.
+        buffer: memoryview | None = None
         while (chunk := incoming.chunk()) != b"":
             if chunk is not None:
                 yield chunk
             elif incoming.wanted < RECEIVE_BYTES or not incoming.is_plain:
                 incoming.receive(connection.receive(incoming.wanted))
             else:
-                view, failed = connection.fill(incoming.wanted)
+                buffer = buffer or memoryview(bytearray(GATHER_BYTES))
+                view, failed = connection.fill(buffer[: incoming.wanted])
                 incoming.passed(len(view))
                 if view:
                     yield view
