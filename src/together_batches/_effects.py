@@ -2,7 +2,7 @@
 
 A flow is a generator.
 It yields effects, is sent their outcomes, and returns its result; it does no I/O over the network and reads no clock.
-Two drivers in `_flow` carry effects out, one blocking and one async, so that all logic is written once.
+Two drivers carry effects out, `_flow` blocking and `_flow_async` async, so that all logic is written once.
 
 Rules for flows: `yield from` for sub-flows; no `yield` in `finally`, since a cancelled flow is closed and may
 not ask for anything more; reading and writing local files is allowed, network and time are not.
